@@ -1,0 +1,164 @@
+"""The `nmt` command: its list of commands, and how it tells people what went wrong."""
+
+import errno
+import os
+import signal
+import sys
+import traceback
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+import nmt
+from nmt.errors import NmtError
+
+DISK_FULL = "no space left on the disk: free some and run the same command again"
+OS_ERRORS = {
+    errno.ENOSPC: DISK_FULL,
+    errno.EDQUOT: "your disk quota is used up: free some space and run the same command again",
+    # A limit on file size (`ulimit -f`) or a file system that cannot hold so large a file.
+    errno.EFBIG: "no space left for a file this large: free some and run the same command again",
+    errno.EACCES: "permission denied",
+    errno.EPERM: "permission denied",
+    errno.EROFS: "the file system is read-only",
+    errno.ENOENT: "no such file or folder",
+    errno.EISDIR: "this is a folder, not a file",
+    errno.ENOTDIR: "a part of this path is a file, not a folder",
+    errno.EEXIST: "this exists already",
+    errno.ENAMETOOLONG: "the name is too long",
+    errno.EMFILE: "too many files are open at once",
+}
+OUT_OF_MEMORY = "there is not enough memory: use smaller batches or a smaller model"
+GPU_OUT_OF_MEMORY = "the GPU's memory is full: use smaller batches or a smaller model"
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived. Not an Exception, so that only clean-up code stands in its way."""
+
+
+class Commands(TyperGroup):
+    """The group of commands, where known errors become a sentence and an exit code.
+
+    It happens here and not around `app()`, because Typer itself turns Ctrl-C and broken pipes
+    into exits of its own before they would get there.
+    """
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BaseException as error:
+            told = explain(error)
+            if told is None:
+                raise  # Typer's own errors and exits; anything else is for main()
+            sys.exit(told)
+        return result
+
+
+def explain(error: BaseException) -> int | None:
+    """Print one sentence about `error` on standard error and return the exit code.
+
+    Returns None, and prints nothing, for an error that is not known here.
+    """
+    if isinstance(error, BrokenPipeError):  # the reader (`| head`) had enough
+        _silence_stdout()
+        return 128 + signal.SIGPIPE
+    if isinstance(error, KeyboardInterrupt):
+        return _tell("nmt: interrupted", 130)
+    if isinstance(error, Terminated):
+        return _tell("nmt: stopped by SIGTERM", 128 + signal.SIGTERM)
+    if isinstance(error, NmtError):
+        return _tell(f"nmt: error: {error}", error.exit_code)
+    if isinstance(error, OSError):
+        if error.filename is None:
+            _silence_stdout()  # it may be standard output that cannot be written: try no more
+        return _tell(f"nmt: error: {_os_sentence(error)}", 1)
+    if memory := _memory_sentence(error):
+        return _tell(f"nmt: error: {memory}", 1)
+    return None
+
+
+def _tell(sentence: str, code: int) -> int:
+    if os.environ.get("NMT_DEBUG"):
+        traceback.print_exc()
+    print(sentence, file=sys.stderr)
+    return code
+
+
+def _os_sentence(error: OSError) -> str:
+    sentence = OS_ERRORS.get(error.errno or 0, error.strerror or str(error))
+    if error.filename is None:
+        return sentence
+    return f"{os.fsdecode(error.filename)}: {sentence}"
+
+
+def _memory_sentence(error: BaseException) -> str | None:
+    """Recognise torch's errors by name and text: importing torch takes seconds."""
+    if type(error).__name__ == "OutOfMemoryError":
+        return GPU_OUT_OF_MEMORY
+    if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
+        return OUT_OF_MEMORY
+    return None
+
+
+def _silence_stdout() -> None:
+    """Let the interpreter's last flush go nowhere instead of failing a second time."""
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise Terminated
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"nmt {nmt.__version__}")
+        raise typer.Exit
+
+
+app = typer.Typer(
+    name="nmt",
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def nmt_command(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Make a translator from two text files, and use it.
+
+    In this order: preprocess, train, translate, evaluate. Each has --help with an example.
+    """
+
+
+def main() -> None:
+    """Run the command line; exit with its code. No traceback is shown unless NMT_DEBUG=1."""
+    signal.signal(signal.SIGTERM, _terminate)  # so that temporary files are cleaned up
+    try:
+        try:
+            app(prog_name="nmt")
+        finally:
+            sys.stdout.flush()
+    except (Exception, KeyboardInterrupt, Terminated) as error:
+        told = explain(error)
+        if told is None:
+            told = _tell(
+                f"nmt: error: this is a fault of nmt ({type(error).__name__}: {error}); "
+                "please report it with what NMT_DEBUG=1 in front of the command shows",
+                1,
+            )
+        sys.exit(told)

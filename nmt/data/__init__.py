@@ -1,0 +1,1 @@
+"""From text to ids to batches: safe reading, filters, SentencePiece, corpus folders, batching."""

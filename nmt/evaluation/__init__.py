@@ -1,0 +1,1 @@
+"""From text to numbers and pictures: metrics and plots."""

@@ -1,0 +1,1 @@
+"""From ids to scores: encoder, attention, decoder, and their settings."""

@@ -1,0 +1,1 @@
+"""From batches to weights: the loop, loss, optimiser and schedule, checkpoints."""
