@@ -1,0 +1,119 @@
+"""What the tests share: a runner for the real command line, and corpora to run it on."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended: its exit code and what it wrote."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+class Runner(Protocol):
+    """Runs `nmt` with these arguments in a process of its own."""
+
+    def __call__(
+        self,
+        *args: object,
+        stdin: str | bytes = "",
+        timeout: float = 120,
+        cwd: Path | None = None,
+        env: dict[str, str] | None = None,
+    ) -> Outcome: ...
+
+
+@dataclass(frozen=True)
+class ToyCorpus:
+    """Four small files of parallel text, line by line."""
+
+    train_source: Path
+    train_target: Path
+    valid_source: Path
+    valid_target: Path
+
+
+@pytest.fixture
+def nmt_cli(tmp_path: Path) -> Runner:
+    """Run `python -m nmt ...` in a subprocess (in tmp_path unless `cwd` says otherwise)."""
+
+    def run(
+        *args: object,
+        stdin: str | bytes = "",
+        timeout: float = 120,
+        cwd: Path | None = None,
+        env: dict[str, str] | None = None,
+    ) -> Outcome:
+        done = subprocess.run(
+            [sys.executable, "-m", "nmt", *map(str, args)],
+            input=stdin.encode() if isinstance(stdin, str) else stdin,
+            capture_output=True,
+            timeout=timeout,
+            cwd=cwd or tmp_path,
+            env=environment() | (env or {}),
+        )
+        return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    return run
+
+
+def environment() -> dict[str, str]:
+    """The environment of the tests' subprocesses: this checkout, one thread, wide plain text."""
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    fixed = {"PYTHONPATH": path, "OMP_NUM_THREADS": "1", "COLUMNS": "160", "NO_COLOR": "1"}
+    return {**os.environ, **fixed}
+
+
+@pytest.fixture(scope="session")
+def multi30k() -> Path:
+    """The folder of the Multi30k corpus (`train.en`, ...), or skip: data/README.md tells more."""
+    folder = Path(os.environ.get("NMT_MULTI30K", ROOT.parent / "shared" / "data" / "multi30k"))
+    if not (folder / "train.en").is_file():
+        pytest.skip(f"no Multi30k in {folder}; NMT_MULTI30K can name its folder")
+    return folder
+
+
+@pytest.fixture
+def toy_corpus(tmp_path: Path) -> ToyCorpus:
+    """About 400 training pairs and 20 validation pairs of a language that counts things."""
+    folder = tmp_path / "toy"
+    folder.mkdir()
+    pairs = _toy_pairs()
+    for name, lines in (("train", pairs[:-20]), ("valid", pairs[-20:])):
+        (folder / f"{name}.en").write_text("".join(f"{en}\n" for en, _ in lines), "utf-8")
+        (folder / f"{name}.de").write_text("".join(f"{de}\n" for _, de in lines), "utf-8")
+    return ToyCorpus(
+        *(folder / f"{split}.{side}" for split in ("train", "valid") for side in ("en", "de"))
+    )
+
+
+def _toy_pairs() -> list[tuple[str, str]]:
+    numbers = [("Two", "Zwei"), ("Three", "Drei"), ("Four", "Vier"), ("Five", "Fünf")]
+    sizes = [("big", "große"), ("small", "kleine"), ("old", "alte"), ("new", "neue")]
+    things = [("dogs", "Hunde"), ("cats", "Katzen"), ("houses", "Häuser"), ("cars", "Autos")]
+    verbs = [("are here", "sind hier"), ("are there", "sind dort"), ("sleep", "schlafen")]
+    ends = [(".", "."), ("!", "!")]
+    pairs = [
+        (
+            f"{number[0]} {size[0]} {thing[0]} {verb[0]}{end[0]}",
+            f"{number[1]} {size[1]} {thing[1]} {verb[1]}{end[1]}",
+        )
+        for end in ends
+        for verb in verbs
+        for thing in things
+        for size in sizes
+        for number in numbers
+    ]
+    # A fixed shuffle: 211 has no factor in common with 384, so each pair comes once.
+    return [pairs[i * 211 % len(pairs)] for i in range(len(pairs))]
