@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -44,9 +45,10 @@ class ToyCorpus:
     valid_target: Path
 
 
-@pytest.fixture
-def nmt_cli(tmp_path: Path) -> Runner:
-    """Run `python -m nmt ...` in a subprocess (in tmp_path unless `cwd` says otherwise)."""
+@pytest.fixture(scope="session")
+def nmt_cli(tmp_path_factory: pytest.TempPathFactory) -> Runner:
+    """Run `python -m nmt ...` in a subprocess, in an empty folder unless `cwd` says otherwise."""
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
 
     def run(
         *args: object,
@@ -60,7 +62,7 @@ def nmt_cli(tmp_path: Path) -> Runner:
             input=stdin.encode() if isinstance(stdin, str) else stdin,
             capture_output=True,
             timeout=timeout,
-            cwd=cwd or tmp_path,
+            cwd=cwd or elsewhere,
             env=environment() | (env or {}),
         )
         return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
@@ -86,9 +88,19 @@ def multi30k() -> Path:
 
 @pytest.fixture
 def toy_corpus(tmp_path: Path) -> ToyCorpus:
-    """About 400 training pairs and 20 validation pairs of a language that counts things."""
-    folder = tmp_path / "toy"
-    folder.mkdir()
+    """A toy corpus in tmp_path/toy, for this test alone."""
+    return write_toy_corpus(tmp_path / "toy")
+
+
+@pytest.fixture(scope="session")
+def make_toy_corpus() -> Callable[[Path], ToyCorpus]:
+    """Write a toy corpus into a new folder: for fixtures that live longer than one test."""
+    return write_toy_corpus
+
+
+def write_toy_corpus(folder: Path) -> ToyCorpus:
+    """Write 364 training pairs and 20 validation pairs of a language that counts things."""
+    folder.mkdir(parents=True)
     pairs = _toy_pairs()
     for name, lines in (("train", pairs[:-20]), ("valid", pairs[-20:])):
         (folder / f"{name}.en").write_text("".join(f"{en}\n" for en, _ in lines), "utf-8")

@@ -12,7 +12,8 @@ import typer
 from typer.core import TyperGroup
 
 import nmt
-from nmt.errors import NmtError
+from nmt.cli.evaluate import evaluate
+from nmt.errors import Interrupted, NmtError
 
 DISK_FULL = "no space left on the disk: free some and run the same command again"
 OS_ERRORS = {
@@ -70,6 +71,8 @@ def explain(error: BaseException) -> int | None:
         return _tell("nmt: interrupted", 130)
     if isinstance(error, Terminated):
         return _tell("nmt: stopped by SIGTERM", 128 + signal.SIGTERM)
+    if isinstance(error, Interrupted):
+        return _tell(f"nmt: {error}", error.exit_code)
     if isinstance(error, NmtError):
         return _tell(f"nmt: error: {error}", error.exit_code)
     if isinstance(error, OSError):
@@ -126,7 +129,9 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    # Plain help: twice as quick, and text in [brackets] is not taken for markup.
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
 
@@ -143,6 +148,10 @@ def nmt_command(
 
     In this order: preprocess, train, translate, evaluate. Each has --help with an example.
     """
+
+
+for command in (evaluate,):
+    app.command()(command)
 
 
 def main() -> None:

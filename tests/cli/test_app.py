@@ -1,0 +1,189 @@
+"""The command line as a whole: help, version, start-up, and how errors are told."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+COMMANDS = ("preprocess", "train", "translate", "evaluate")
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+HEAVY = ("torch", "numpy", "matplotlib", "sentencepiece", "sacrebleu", "tqdm", "rich")
+
+# A stand-in command that ends as the test asks: the way errors are told is the same for all.
+PROGRAM = """
+import errno, os, signal, sys, time
+from nmt.cli import app
+from nmt.errors import DataError, Interrupted, UsageError
+
+class OutOfMemoryError(RuntimeError):
+    "Named as torch's is."
+
+def stand_in() -> None:
+    {body}
+
+app.app.command("stand-in")(stand_in)
+app.main()
+"""
+
+
+def run_program(body: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run a program that is `nmt` with one more command, `stand-in`."""
+    program = PROGRAM.format(body=textwrap.indent(textwrap.dedent(body), "    ").strip())
+    return subprocess.run(
+        [sys.executable, "-c", program, "stand-in"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=ENVIRONMENT | env,
+    )
+
+
+def test_help_lists_the_commands(nmt_cli):
+    outcome = nmt_cli("--help")
+    assert outcome.code == 0
+    listed = outcome.stdout.split("Commands:")[1]
+    assert all(f" {command} " in listed for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_each_command_has_an_example(nmt_cli, command):
+    outcome = nmt_cli(command, "--help")
+    assert outcome.code == 0
+    assert f"nmt {command} " in outcome.stdout.split("Usage:")[1].split("\n", 1)[1]
+    assert "--quiet" in outcome.stdout
+
+
+def test_version(nmt_cli):
+    import nmt
+
+    assert nmt_cli("--version").stdout == f"nmt {nmt.__version__}\n"
+
+
+def test_usage_errors_exit_with_2_and_name_the_way_out(nmt_cli):
+    outcome = nmt_cli("--colour")
+    assert outcome.code == 2
+    assert outcome.stderr.endswith("\nError: No such option: --colour\n")
+    assert nmt_cli("trian").code == 2
+
+
+@pytest.mark.parametrize("start", ["import nmt", "import nmt.cli.app; nmt.cli.app.app(['--help'])"])
+def test_start_up_loads_nothing_heavy(start):
+    program = f"""
+        import sys
+        try:
+            {start}
+        except SystemExit:
+            pass
+        print([name for name in {HEAVY} if name in sys.modules], file=sys.stderr)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT,
+    )
+    assert done.stderr == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence", "code"),
+    [
+        ("raise DataError('a.txt: empty')", "nmt: error: a.txt: empty", 1),
+        ("raise UsageError('not both')", "nmt: error: not both", 2),
+        ("raise Interrupted('saved', 143)", "nmt: saved", 143),
+        ("open('/no/such')", "nmt: error: /no/such: no such file or folder", 1),
+        ("open('/')", "nmt: error: /: this is a folder, not a file", 1),
+        (
+            "raise PermissionError(errno.EACCES, '', 'a.txt')",
+            "nmt: error: a.txt: permission denied",
+            1,
+        ),
+        (
+            "raise OSError(errno.ENOSPC, '')",
+            "nmt: error: no space left on the disk: free some and run the same command again",
+            1,
+        ),
+        (
+            "raise OSError(errno.EFBIG, '', 'ids.npy')",
+            "nmt: error: ids.npy: no space left for a file this large: "
+            "free some and run the same command again",
+            1,
+        ),
+        (
+            "raise MemoryError",
+            "nmt: error: there is not enough memory: use smaller batches or a smaller model",
+            1,
+        ),
+        (
+            "raise OutOfMemoryError('CUDA')",
+            "nmt: error: the GPU's memory is full: use smaller batches or a smaller model",
+            1,
+        ),
+        (
+            "1 / 0",
+            "nmt: error: this is a fault of nmt (ZeroDivisionError: division by zero); please "
+            "report it with what NMT_DEBUG=1 in front of the command shows",
+            1,
+        ),
+        ("os.kill(os.getpid(), signal.SIGINT); time.sleep(9)", "nmt: interrupted", 130),
+        ("os.kill(os.getpid(), signal.SIGTERM); time.sleep(9)", "nmt: stopped by SIGTERM", 143),
+    ],
+)
+def test_an_error_is_one_sentence_and_an_exit_code(body, sentence, code):
+    done = run_program(body)
+    assert (done.stderr, done.returncode, done.stdout) == (sentence + "\n", code, "")
+
+
+def test_debug_shows_where_it_happened():
+    done = run_program("raise DataError('a.txt: empty')", NMT_DEBUG="1")
+    assert "Traceback" in done.stderr
+    assert done.stderr.endswith("nmt: error: a.txt: empty\n")
+
+
+def test_sigterm_lets_clean_up_code_run(tmp_path):
+    done = run_program(
+        f"""
+        import pathlib
+        from nmt.files import atomic_write
+        with atomic_write(pathlib.Path({str(tmp_path)!r}) / "new") as file:
+            file.write("half")
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(9)
+        """
+    )
+    assert done.returncode == 128 + signal.SIGTERM
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("reader", ["head -n 1", "true"])
+def test_a_reader_that_had_enough_ends_us_quietly(reader):
+    body = "for number in range(100000): print(number)"
+    program = PROGRAM.format(body=body)
+    shell = f'{{ "$0" -c "$1" stand-in; echo "code $?" >&2; }} | {reader}'
+    done = subprocess.run(
+        ["bash", "-c", shell, sys.executable, program],
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT,
+    )
+    assert done.stderr == f"code {128 + signal.SIGPIPE}\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is Linux's own")
+def test_a_full_disk_behind_standard_output():
+    program = PROGRAM.format(body="print('result')")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", program, "stand-in"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=ENVIRONMENT,
+        )
+    assert done.returncode == 1
+    sentence = "no space left on the disk: free some and run the same command again"
+    assert done.stderr == f"nmt: error: {sentence}\n"
