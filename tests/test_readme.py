@@ -1,0 +1,91 @@
+"""The commands and the Python of README.md run as they stand, in order, on small files."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+# What runs elsewhere: continuous integration itself starts with an installation.
+SKIPPED = {
+    "make demo": "minutes; has its own test",
+    "python3 -m venv .venv && . .venv/bin/activate": "done by make before any test",
+    "pip install .": "done by make before any test",
+}
+# What is made shorter: nobody wants to wait for a test that trains for twenty minutes.
+SHORTENED = {"--time-limit 20m": "--updates 5"}
+
+
+def steps() -> list[tuple[str, str]]:
+    """Every command and every Python block in the README's order, with its language."""
+    found = []
+    for language, text in BLOCKS:
+        lines = text.replace("\\\n", " ").splitlines() if language == "sh" else [text]
+        found += [(language, line) for line in lines if line.strip()]
+    return found
+
+
+@pytest.fixture
+def workplace(tmp_path, make_toy_corpus) -> Path:
+    """A folder with the files that the README speaks of, and an `nmt` command."""
+    toy = make_toy_corpus(tmp_path / "toy")
+    for name, path in {
+        "train.en": toy.train_source,
+        "train.de": toy.train_target,
+        "test.en": toy.valid_source,
+        "test.de": toy.valid_target,
+    }.items():
+        shutil.copy(path, tmp_path / name)
+    program = tmp_path / "bin" / "nmt"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m nmt "$@"\n')
+    program.chmod(0o755)
+    return tmp_path
+
+
+def test_every_command_runs(workplace):
+    environment = os.environ | {
+        "PATH": f"{workplace / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+    }
+    for language, step in steps():
+        if step in SKIPPED:
+            continue
+        for long, short in SHORTENED.items():
+            step = step.replace(long, short)
+        program = ["bash", "-euo", "pipefail"] if language == "sh" else [sys.executable]
+        done = subprocess.run(
+            [*program, "-c", step],
+            cwd=workplace,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert done.returncode == 0, f"{step}\n{done.stderr}"
+        assert done.stderr or done.stdout, f"{step}\nsays nothing"
+
+
+def test_the_exceptions_are_still_in_the_readme():
+    commands = [step for _, step in steps()]
+    assert not set(SKIPPED) - set(commands)
+    assert all(any(long in command for command in commands) for long in SHORTENED)
+
+
+def test_blocks_are_of_a_language_that_is_tested():
+    assert {language for language, _ in BLOCKS} <= {"sh", "python"}
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "data/README.md"])
+def test_links_lead_somewhere(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#]+)\)", text):
+        if "://" not in target:
+            assert (ROOT / page).parent.joinpath(target).exists(), target
