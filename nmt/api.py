@@ -1,0 +1,89 @@
+"""What nmt can do, one function each: the command line calls these and nothing else.
+
+Each function imports what it needs when it is called, so that scoring a file loads no torch.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nmt.errors import UsageError
+
+if TYPE_CHECKING:
+    from nmt.evaluation.report import Report, Text
+
+FilePath = str | Path
+
+
+def evaluate(
+    reference: FilePath | Sequence[FilePath],
+    hypothesis: FilePath | None = None,
+    model: FilePath | None = None,
+    source: FilePath | None = None,
+    metrics: Sequence[str] | None = None,
+    target_language: str | None = None,
+    bleu_tokenize: str | None = None,
+) -> "Report":
+    """Score a file of translations, or the translations that a model makes of a source file.
+
+    Args:
+        reference: the file of right translations, or several of them.
+        hypothesis: the file to score; without it, `model` and `source` make the translations.
+        model: a model folder.
+        source: the file to translate.
+        metrics: any of bleu, chrf, chrf++, ter; by default the first, second and last of these,
+            where they fit the language.
+        target_language: by default the model's, or told by the script of the reference.
+        bleu_tokenize: sacreBLEU's tokeniser, by default the one for the language.
+
+    Raises:
+        UsageError: not exactly one of a hypothesis, and a model with a source.
+        DataError: an empty file, or files with different numbers of lines.
+        SettingError: an unknown metric or tokeniser, or one that cannot run here.
+        FolderError: `model` is no usable model folder.
+    """
+    from nmt.evaluation.report import Text, check_pairing, choose_scoring, evaluate_texts
+
+    files = [reference] if isinstance(reference, str | Path) else list(reference)
+    given = _file_to_score(hypothesis, model, source)
+    if [str(file) for file in (given, *files)].count("-") > 1:
+        raise UsageError("only one of the files can be - (standard input)")
+    references = [_read(file) for file in files]
+    text = _read(given)
+    check_pairing(text, references)  # now, not after minutes of translating
+    if model is None:
+        scoring = choose_scoring(references, metrics, target_language, bleu_tokenize)
+        return evaluate_texts(text, references, scoring)
+
+    from nmt.decoding.translator import Translator
+
+    translator = Translator.load(model)
+    language = target_language or translator.target_language
+    scoring = choose_scoring(references, metrics, language, bleu_tokenize)
+    lines = [translation.text for translation in translator.translate(text.lines)]
+    return evaluate_texts(Text(f"the translation of {text.name}", lines), references, scoring)
+
+
+def _file_to_score(
+    hypothesis: FilePath | None, model: FilePath | None, source: FilePath | None
+) -> FilePath:
+    """Return the file of hypotheses, or the one to translate; UsageError if it is not clear."""
+    if hypothesis is not None and model is not None:
+        raise UsageError("give either a hypothesis file to score or a model to score, not both")
+    if hypothesis is not None and source is not None:
+        raise UsageError("a source file is of use only with a model, not with a hypothesis file")
+    if model is None and hypothesis is not None:
+        return hypothesis
+    if model is not None and source is not None:
+        return source
+    if model is not None:
+        raise UsageError("a model is scored by translating: name the file (--source F)")
+    raise UsageError("there is nothing to score: give --hypothesis F, or --model and --source")
+
+
+def _read(file: FilePath) -> "Text":
+    from nmt.data.text import read_lines
+    from nmt.evaluation.report import Text
+
+    with read_lines(file, invalid_utf8="replace") as reader:
+        return Text(reader.name, list(reader))
