@@ -1,13 +1,14 @@
 # make demo    see a translator being made, from nothing, in a few minutes
 # make test    all tests
 # make lint    formatting, style and types
-# make bench   speed on this machine, the quick form
+# make bench   speed on this machine, the quick form (DATA=FOLDER: where Multi30k is)
 # make clean   remove everything that make made
 #
 # Each makes the environment .venv that it needs. PYTHON=python3.12 chooses the Python for it.
 
 PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,$(shell \
 	$(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
+DATA ?= $(or $(NMT_MULTI30K),../shared/data/multi30k)
 RUN = .venv/bin/python
 
 .PHONY: demo test lint bench clean
@@ -24,7 +25,9 @@ lint: .venv/installed
 	$(RUN) -m mypy
 
 bench: .venv/installed
-	$(RUN) -m benchmarks.quick
+	@test -e "$(DATA)/train.en" || { echo "DATA=FOLDER names the Multi30k corpus: see data/README.md"; exit 1; }
+	$(RUN) -m benchmarks.machine_peak
+	$(RUN) -m benchmarks.quick --data "$(DATA)"
 
 # The constraints come first: they pin torch, of which pip would otherwise take the newest build,
 # and setuptools, so that nothing else is fetched to build nmt.
