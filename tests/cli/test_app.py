@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
@@ -157,6 +158,25 @@ def test_sigterm_lets_clean_up_code_run(tmp_path):
     )
     assert done.returncode == 128 + signal.SIGTERM
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("delay", [0.3, 0.6, 1.2])
+def test_ctrl_c_at_any_moment_shows_no_traceback(tmp_path, delay):
+    reference = tmp_path / "reference"
+    reference.write_text("ein Hund\n")
+    command = [sys.executable, "-m", "nmt", "evaluate", "--reference", reference]
+    process = subprocess.Popen(
+        [*command, "--hypothesis", "-"],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
+    )
+    time.sleep(delay)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode in (130, -signal.SIGINT)
+    assert stderr in ("", "nmt: interrupted\n")
 
 
 @pytest.mark.parametrize("reader", ["head -n 1", "true"])
