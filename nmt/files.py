@@ -1,0 +1,115 @@
+"""Files that are either whole or not there, and folders that know what they hold.
+
+Everything is written beside its place, flushed to disk, and renamed. Our folders (corpora, models)
+carry a manifest, `corpus.json` or `config.json`, with a format version and the checksum of each
+file that must be right for the folder to be used.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from nmt.errors import FolderError
+
+
+@contextlib.contextmanager
+def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
+    """Open a temporary file beside `path`; on success flush it to disk and rename it to `path`.
+
+    On any error, and on Ctrl-C, the temporary file is removed and the old `path` stays whole.
+    """
+    text = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
+    name = ""
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+        with os.fdopen(handle, mode, **text) as file:  # type: ignore[call-overload]
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o666 & ~_umask())  # mkstemp makes files private; ours are ordinary ones
+        os.replace(name, path)
+    except BaseException as error:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name)
+        if isinstance(error, OSError) and _is_temporary(error.filename, path):
+            error.filename = str(path)  # the temporary name would mean nothing to the user
+        raise
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as indented JSON, atomically."""
+    with atomic_write(path) as file:
+        file.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def checksum(path: Path) -> str:
+    """Return the SHA-256 of a file, as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_manifest(
+    folder: Path, name: str, version: int, content: dict[str, Any], files: list[str]
+) -> None:
+    """Write the manifest `name` of a folder of ours, with the checksums of `files`.
+
+    It is written last: a folder without a manifest is not a folder of ours, so that a crash
+    half-way leaves nothing that could be mistaken for a whole one.
+    """
+    checksums = {file: checksum(folder / file) for file in files}
+    write_json(folder / name, {"format_version": version, **content, "files": checksums})
+
+
+def read_manifest(folder: Path, name: str, version: int, what: str) -> dict[str, Any]:
+    """Read the manifest `name` of `folder` and check every file that it lists.
+
+    Args:
+        folder: the folder to open.
+        name: the manifest's file name.
+        version: the newest format version that this program reads.
+        what: what the folder should be, for messages: "corpus" or "model".
+
+    Raises:
+        FolderError: not such a folder, of a newer version, or a file missing or changed.
+    """
+    path = folder / name
+    if not folder.exists():
+        raise FolderError(f"{folder}: there is no such {what} folder")
+    if not path.is_file():
+        raise FolderError(f"{folder}: this is not a {what} folder (it has no {name})")
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        found = manifest["format_version"]
+        files = dict(manifest["files"])
+    except (ValueError, KeyError, TypeError):
+        raise FolderError(f"{path}: the file is damaged; make the {what} again") from None
+    if not isinstance(found, int) or found > version:
+        raise FolderError(
+            f"{path}: format version {found} is newer than this program reads ({version}); "
+            "update nmt"
+        )
+    for file, expected in files.items():
+        if not (folder / file).is_file():
+            raise FolderError(f"{folder / file}: the file is missing; make the {what} again")
+        if checksum(folder / file) != expected:
+            raise FolderError(
+                f"{folder / file}: the file was changed or cut short after it was written; "
+                f"make the {what} again, or copy the folder again"
+            )
+    return dict(manifest)
+
+
+def _is_temporary(filename: object, path: Path) -> bool:
+    """Tell if an error with this file name (None in a failed write) is about our own file."""
+    return filename is None or Path(str(filename)).name.startswith(f".{path.name}.")
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,86 @@
+"""Attention: where in the source the decoder looks.
+
+Every attention has `keys(memory)`, computed once for a source, and `scores(queries, keys)`. The
+queries are all target positions in training and all beams of a sentence in search: the same code.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from nmt.models.linear import Linear
+
+
+class DotAttention(nn.Module):
+    """score(q, k) = q . k (Luong et al. 2015, "dot")."""
+
+    def __init__(self, hidden_size: int) -> None:
+        """Attend with queries and memory of the same size."""
+        super().__init__()
+
+    def keys(self, memory: Tensor) -> Tensor:
+        """Return the memory (B, S, H) itself."""
+        return memory
+
+    def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
+        """Score queries (B, T, H) against keys (B, S, H): (B, T, S)."""
+        return torch.bmm(queries, keys.transpose(1, 2))
+
+
+class GeneralAttention(DotAttention):
+    """score(q, m) = q . (W m) (Luong et al. 2015, "general")."""
+
+    def __init__(self, hidden_size: int) -> None:
+        """Attend through a square matrix."""
+        super().__init__(hidden_size)
+        self.key = Linear(hidden_size, hidden_size, bias=False)
+
+    def keys(self, memory: Tensor) -> Tensor:
+        """Project the memory (B, S, H) to keys (B, S, H)."""
+        return self.key(memory)
+
+
+class AdditiveAttention(nn.Module):
+    """score(q, m) = v . tanh(U q + W m) (Bahdanau et al. 2015)."""
+
+    # Elements of the (B, T, S, H) intermediate that may exist at once.
+    chunk = 1 << 24
+
+    def __init__(self, hidden_size: int) -> None:
+        """Attend through a hidden layer as wide as the states."""
+        super().__init__()
+        self.query = Linear(hidden_size, hidden_size)
+        self.key = Linear(hidden_size, hidden_size, bias=False)
+        self.energy = Linear(hidden_size, 1, bias=False)
+
+    def keys(self, memory: Tensor) -> Tensor:
+        """Project the memory (B, S, H) to keys (B, S, H)."""
+        return self.key(memory)
+
+    def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
+        """Score queries (B, T, H) against keys (B, S, H): (B, T, S), a few positions at a time."""
+        positions = max(1, self.chunk // max(1, keys.numel()))
+        parts = [
+            self.energy(torch.tanh(part.unsqueeze(2) + keys.unsqueeze(1))).squeeze(3)
+            for part in self.query(queries).split(positions, dim=1)
+        ]
+        return torch.cat(parts, dim=1)
+
+
+ATTENTIONS = {"dot": DotAttention, "general": GeneralAttention, "additive": AdditiveAttention}
+
+
+def attend(scores: Tensor, memory: Tensor, padding: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Read the memory with a softmax over the scores.
+
+    Args:
+        scores: (B, T, S).
+        memory: (B, S, H).
+        padding: (B, S), true where the source has ended; None where no source is padded.
+
+    Returns:
+        context (B, T, H) and attention weights (B, T, S).
+    """
+    if padding is not None:
+        scores = scores.masked_fill(padding.unsqueeze(1), -torch.inf)
+    weights = torch.softmax(scores, dim=-1)
+    return torch.bmm(weights, memory), weights

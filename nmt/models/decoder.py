@@ -1,0 +1,119 @@
+"""The decoder: whole targets at once in training and scoring, single steps in search.
+
+The first LSTM layer reads only the target, so that it runs over the whole of it without a loop;
+its outputs ask attention for a context at all positions at once; the later layers and the
+read-out see both (the arrangement of GNMT v2, after Luong et al. 2015). There is no input feeding.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from nmt.models.attention import ATTENTIONS, attend
+from nmt.models.config import ModelConfig
+from nmt.models.dropout import Dropout
+from nmt.models.linear import Linear, LinearMaker
+from nmt.models.recurrent import LSTMLayer, LSTMState
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What the decoder knows of the sources; kept per sentence, never per beam."""
+
+    values: Tensor  # (B, S, H)
+    keys: Tensor  # (B, S, H)
+    padding: Tensor | None  # (B, S), true at padding
+
+    def select(self, sentences: Tensor) -> "Memory":
+        """Keep some of the sentences, by index."""
+        padding = None if self.padding is None else self.padding[sentences]
+        return replace(
+            self, values=self.values[sentences], keys=self.keys[sentences], padding=padding
+        )
+
+
+class Decoder(nn.Module):
+    """LSTM layers around one attention, and a read-out of the embeddings' size."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        """Build the layers, the attention, the bridge from the encoder, and the read-out."""
+        super().__init__()
+        hidden = config.hidden_size
+        sizes = [config.embedding_size] + [2 * hidden] * (config.decoder_layers - 1)
+        self.layers = nn.ModuleList(LSTMLayer(size, hidden) for size in sizes)
+        self.attention = ATTENTIONS[config.attention](hidden)
+        self.bridge = Linear(hidden, 2 * hidden * config.decoder_layers)
+        self.readout = Linear(2 * hidden, config.embedding_size)
+
+    def memory(self, values: Tensor, padding: Tensor | None) -> Memory:
+        """Prepare the encoder's outputs (B, S, H) for attention."""
+        return Memory(values, self.attention.keys(values), padding)
+
+    def initial_states(self, final: Tensor) -> list[LSTMState]:
+        """Turn the encoder's final hidden state (B, H) into each layer's first state."""
+        parts = torch.tanh(self.bridge(final)).chunk(2 * len(self.layers), dim=-1)
+        return [LSTMState(*pair) for pair in zip(parts[::2], parts[1::2], strict=True)]
+
+    def forward(
+        self, x: Tensor, memory: Memory, states: list[LSTMState], dropout: Dropout
+    ) -> Tensor:
+        """Run over whole targets.
+
+        Args:
+            x: embedded target inputs (B, T, E); what stands after a target's end is ignored,
+                because nothing here looks ahead.
+            memory: the sources.
+            states: each layer's first state.
+            dropout: applied between layers and to the read-out.
+
+        Returns:
+            read-outs tanh(W [h; c]) (B, T, E).
+        """
+        hidden, _ = self.layers[0](x, None, states[0])
+        scores = self.attention.scores(hidden, memory.keys)
+        context, _ = attend(scores, memory.values, memory.padding)
+        for depth, layer in enumerate(list(self.layers)[1:], start=1):
+            inputs = dropout(torch.cat((hidden, context), dim=-1))
+            outputs, _ = layer(inputs, None, states[depth])
+            hidden = outputs + hidden if depth >= 2 else outputs
+        both = dropout(torch.cat((hidden, context), dim=-1))
+        return dropout(torch.tanh(self.readout(both)))
+
+    def stepper(self, make: LinearMaker) -> "DecoderStepper":
+        """Prepare the same decoder for single steps, with its linear maps made by `make`."""
+        return DecoderStepper(self, make)
+
+
+class DecoderStepper:
+    """The decoder, one target position at a time."""
+
+    def __init__(self, decoder: Decoder, make: LinearMaker) -> None:
+        """Prepare every linear map once."""
+        self.cells = [layer.cell(make) for layer in decoder.layers]
+        self.attention = decoder.attention
+        self.readout = make(decoder.readout.weight.detach(), decoder.readout.bias.detach())
+
+    def __call__(
+        self, x: Tensor, memory: Memory, states: list[LSTMState]
+    ) -> tuple[Tensor, Tensor, list[LSTMState]]:
+        """Take one step with every beam of every sentence.
+
+        Args:
+            x: embedded tokens (B, K, E).
+            memory: the sources, one a sentence.
+            states: each layer's state (B, K, H).
+
+        Returns:
+            read-outs (B, K, E), attention weights (B, K, S), and the next states.
+        """
+        following = [self.cells[0](x, states[0])]
+        hidden = following[0].hidden
+        scores = self.attention.scores(hidden, memory.keys)
+        context, weights = attend(scores, memory.values, memory.padding)
+        for depth, cell in enumerate(self.cells[1:], start=1):
+            following.append(cell(torch.cat((hidden, context), dim=-1), states[depth]))
+            outputs = following[depth].hidden
+            hidden = outputs + hidden if depth >= 2 else outputs
+        both = torch.cat((hidden, context), dim=-1)
+        return torch.tanh(self.readout(both)), weights, following

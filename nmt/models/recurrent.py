@@ -1,0 +1,118 @@
+"""LSTM layers (Hochreiter and Schmidhuber 1997): whole sequences at once, and one step at a time.
+
+Gates stand in the order input, forget, candidate, output, as torch's LSTM kernels have them.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from nmt.models.linear import LinearMaker, LinearMap
+
+
+@dataclass(frozen=True)
+class LSTMState:
+    """The state of one layer: hidden and cell, both (B, H) or (B, K, H)."""
+
+    hidden: Tensor
+    cell: Tensor
+
+
+class LSTMLayer(nn.Module):
+    """One LSTM layer, in one direction or in both."""
+
+    def __init__(self, input_size: int, hidden_size: int, bidirectional: bool = False) -> None:
+        """Make a layer; in both directions each has a state of `hidden_size`."""
+        super().__init__()
+        self.hidden_size = hidden_size
+        self.directions = 2 if bidirectional else 1
+        gates = 4 * hidden_size
+        self.weight_input = nn.Parameter(torch.empty(self.directions, gates, input_size))
+        self.weight_hidden = nn.Parameter(torch.empty(self.directions, gates, hidden_size))
+        self.bias = nn.Parameter(torch.empty(self.directions, gates))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Uniform in 1/sqrt(H), forget gates open (Jozefowicz et al. 2015)."""
+        bound = 1 / math.sqrt(self.hidden_size)
+        for weight in (self.weight_input, self.weight_hidden):
+            nn.init.uniform_(weight, -bound, bound)
+        nn.init.zeros_(self.bias)
+        with torch.no_grad():
+            self.bias[:, self.hidden_size : 2 * self.hidden_size] = 1.0
+
+    def forward(
+        self, x: Tensor, lengths: Tensor | None = None, state: LSTMState | None = None
+    ) -> tuple[Tensor, LSTMState]:
+        """Run over whole sequences.
+
+        Args:
+            x: inputs (B, T, I), longest sequence first where `lengths` is given.
+            lengths: (B,) on the CPU; None means that all are T long, or that what comes after a
+                sequence's end does not matter (one direction, no final state wanted).
+            state: the state before the first step, each (B, H); None means zeros.
+
+        Returns:
+            outputs (B, T, D*H), zero after each end where `lengths` is given, and the state after
+            each sequence's last step, each (B, D*H).
+        """
+        initial = self._initial_state(x, state)
+        weights = self._flat_weights(x.dtype)
+        options = (True, 1, 0.0, self.training, self.directions == 2)
+        if lengths is None:
+            outputs, hidden, cell = torch.lstm(x, initial, weights, *options, True)
+        else:
+            packed = pack_padded_sequence(x, lengths, batch_first=True)
+            data, hidden, cell = torch.lstm(
+                packed.data, packed.batch_sizes, initial, weights, *options
+            )
+            packed = packed._replace(data=data)
+            outputs, _ = pad_packed_sequence(packed, batch_first=True, total_length=x.shape[1])
+        return outputs, LSTMState(_side_by_side(hidden), _side_by_side(cell))
+
+    def _initial_state(self, x: Tensor, state: LSTMState | None) -> list[Tensor]:
+        if state is None:
+            zeros = x.new_zeros(self.directions, x.shape[0], self.hidden_size)
+            return [zeros, zeros]
+        return [state.hidden.unsqueeze(0).contiguous(), state.cell.unsqueeze(0).contiguous()]
+
+    def _flat_weights(self, dtype: torch.dtype) -> list[Tensor]:
+        no_bias = self.bias.new_zeros(self.bias.shape[1], dtype=dtype)  # torch wants two of them
+        flat = []
+        for direction in range(self.directions):
+            flat += [
+                self.weight_input[direction].to(dtype),
+                self.weight_hidden[direction].to(dtype),
+                self.bias[direction].to(dtype),
+                no_bias,
+            ]
+        return flat
+
+    def cell(self, make: LinearMaker) -> "LSTMCell":
+        """Prepare the same layer (one direction) for single steps."""
+        weight = torch.cat((self.weight_input[0], self.weight_hidden[0]), dim=1)
+        return LSTMCell(make(weight.detach(), self.bias[0].detach()))
+
+
+class LSTMCell:
+    """One step of an LSTM layer: all gates in one product."""
+
+    def __init__(self, gates: LinearMap) -> None:
+        """Take the map from [input; hidden] to the four gates."""
+        self.gates = gates
+
+    def __call__(self, x: Tensor, state: LSTMState) -> LSTMState:
+        """Take one step: x (..., I) and a state (..., H) give the next state (..., H)."""
+        gates = self.gates(torch.cat((x, state.hidden), dim=-1))
+        input_gate, forget_gate, candidate, output_gate = gates.chunk(4, dim=-1)
+        cell = torch.sigmoid(forget_gate) * state.cell
+        cell = torch.addcmul(cell, torch.sigmoid(input_gate), torch.tanh(candidate))
+        return LSTMState(torch.sigmoid(output_gate) * torch.tanh(cell), cell)
+
+
+def _side_by_side(state: Tensor) -> Tensor:
+    """Lay the directions of a state (D, B, H) side by side: (B, D*H)."""
+    return state.transpose(0, 1).flatten(1)

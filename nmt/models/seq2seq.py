@@ -1,0 +1,85 @@
+"""The whole model: source ids and target ids to what the output layer needs."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from nmt.models.config import ModelConfig
+from nmt.models.decoder import Decoder, Memory
+from nmt.models.dropout import NO_DROPOUT, Dropout
+from nmt.models.encoder import Encoder, padding_mask
+from nmt.models.recurrent import LSTMState
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Sources, read: the memory and the decoder's first states, each (B, H)."""
+
+    memory: Memory
+    states: list[LSTMState]
+
+
+class Seq2Seq(nn.Module):
+    """An encoder and a decoder with attention; the output layer is the target embeddings."""
+
+    def __init__(
+        self, config: ModelConfig, source_pieces: int, target_pieces: int, share: bool = False
+    ) -> None:
+        """Build the model with random weights.
+
+        Args:
+            config: the architecture.
+            source_pieces: size of the source vocabulary.
+            target_pieces: size of the target vocabulary.
+            share: whether both vocabularies are one (needed for three-way tying).
+        """
+        super().__init__()
+        self.config = config
+        size = config.embedding_size
+        self.target_embedding = nn.Parameter(torch.empty(target_pieces, size))
+        nn.init.normal_(self.target_embedding, std=size**-0.5)
+        if share and config.tying != "two-way":
+            self.source_embedding = self.target_embedding
+        else:
+            self.source_embedding = nn.Parameter(torch.empty(source_pieces, size))
+            nn.init.normal_(self.source_embedding, std=size**-0.5)
+        self.output_bias = nn.Parameter(torch.zeros(target_pieces))
+        self.encoder = Encoder(config)
+        self.decoder = Decoder(config)
+
+    def encode(
+        self,
+        source: Tensor,
+        lengths: Tensor | None = None,
+        dropout: Dropout = NO_DROPOUT,
+        dtype: torch.dtype | None = None,
+    ) -> Encoded:
+        """Read sources.
+
+        Args:
+            source: ids (B, S), longest first where `lengths` is given.
+            lengths: (B,) on the CPU; None if all are S long.
+            dropout: applied to embeddings and between layers.
+            dtype: the type to compute in; None is that of the weights.
+        """
+        x = dropout(self._embed(source, self.source_embedding, dtype))
+        values, final = self.encoder(x, lengths, dropout)
+        padding = padding_mask(lengths, source.shape[1], source.device)
+        return Encoded(self.decoder.memory(values, padding), self.decoder.initial_states(final))
+
+    def decode(self, target: Tensor, encoded: Encoded, dropout: Dropout = NO_DROPOUT) -> Tensor:
+        """Run over whole target inputs (B, T), giving read-outs (B, T, E)."""
+        x = self._embed(target, self.target_embedding, encoded.memory.values.dtype)
+        return self.decoder(dropout(x), encoded.memory, encoded.states, dropout)
+
+    def logits(self, readouts: Tensor) -> Tensor:
+        """Map read-outs (..., E) to a score for every target piece (..., V)."""
+        dtype = readouts.dtype
+        return F.linear(readouts, self.target_embedding.to(dtype), self.output_bias.to(dtype))
+
+    @staticmethod
+    def _embed(ids: Tensor, table: Tensor, dtype: torch.dtype | None) -> Tensor:
+        # Scaled to unit variance: the table is also the output layer and starts small.
+        return F.embedding(ids, table).mul(table.shape[1] ** 0.5).to(dtype or table.dtype)

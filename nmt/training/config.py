@@ -1,0 +1,54 @@
+"""The settings of a training run. Read without torch."""
+
+from dataclasses import dataclass
+
+from nmt.settings import setting
+
+# Where no limit is given, a run ends here at the latest.
+DEFAULT_SECONDS = 3600.0
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How a model is trained; what is trained stands in ModelConfig."""
+
+    batch_tokens: int = setting(1536, "tokens of a batch, padding included, on the longer side")
+    learning_rate: float = setting(0.002, "Adam's step size at its highest")
+    warmup_updates: int = setting(200, "updates until the learning rate is at its highest")
+    weight_decay: float = setting(0.0, "decoupled weight decay of Adam")
+    clip_norm: float = setting(1.0, "the gradient is scaled down to this norm; 0 leaves it alone")
+    label_smoothing: float = setting(0.1, "share of the probability spread over all pieces")
+    dropout: float = setting(0.3, "dropout on embeddings, between layers and on the read-out")
+    validate_every: int = setting(0, "updates between validations; 0 means about every epoch")
+    patience: int = setting(10, "validations without a better score before training ends")
+    report_every: int = setting(50, "updates between lines of metrics.jsonl")
+    checkpoint_minutes: float = setting(5.0, "minutes between checkpoints")
+    keep_checkpoints: int = setting(2, "newest checkpoints kept")
+    validation_beam: int = setting(5, "beam of the last validation; those before it are greedy")
+    select_by: str = setting(
+        "auto", "score that picks the best model: BLEU where it fits", ("auto", "bleu", "chrf", "loss")
+    )
+
+    def __post_init__(self) -> None:
+        for name in ("batch_tokens", "report_every", "patience", "keep_checkpoints"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be 1 or more, not {getattr(self, name)}")
+        for name in ("dropout", "label_smoothing"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 0 and below 1, not {getattr(self, name)}")
+        if self.learning_rate <= 0:
+            raise ValueError(f"learning_rate must be above 0, not {self.learning_rate}")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a run ends; at most one is given, and none means early stopping or an hour."""
+
+    seconds: float | None = None
+    epochs: int | None = None
+    updates: int | None = None
+
+    @property
+    def given(self) -> bool:
+        """Whether the user chose a limit."""
+        return any(value is not None for value in (self.seconds, self.epochs, self.updates))

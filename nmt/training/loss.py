@@ -1,0 +1,91 @@
+"""Label-smoothed cross-entropy that never keeps the logits of a whole batch.
+
+A batch's logits (N, V) are the largest tensor of training by far. They are made a few rows at a
+time, turned into their own gradient in place, and multiplied back at once, all in the forward
+pass; so that memory does not grow with the batch, and nothing is copied to float.
+"""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.autograd import Function
+from torch.autograd.function import once_differentiable
+
+# Logits that exist at once. On a CPU: few enough to stay in the cache, and to stay far below the
+# 32 MB above which malloc takes fresh pages from the system for every tensor.
+CHUNK = {"cpu": 3_000_000, "cuda": 256_000_000}
+
+
+def smoothed_cross_entropy(
+    readouts: Tensor, weight: Tensor, bias: Tensor, labels: Tensor, smoothing: float
+) -> Tensor:
+    """Sum of -sum_v q(v) log p(v) over tokens, where q = (1 - s) one-hot + s / V.
+
+    Szegedy et al. 2016, "Rethinking the Inception Architecture", section 7.
+
+    Args:
+        readouts: what the output layer sees, one row a token (N, E); no padding among them.
+        weight: the output layer (V, E); it is cast to the read-outs' type.
+        bias: its bias (V).
+        labels: the right pieces (N).
+        smoothing: s, in [0, 1).
+
+    Returns:
+        a float32 scalar (float64 for float64 read-outs), to be divided by N.
+    """
+    total: Tensor = _SmoothedCrossEntropy.apply(readouts, weight, bias, labels, smoothing)
+    return total
+
+
+def cross_entropy(readouts: Tensor, weight: Tensor, bias: Tensor, labels: Tensor) -> Tensor:
+    """Sum of -log p(label) over tokens, without gradients, logits in float32 or better."""
+    kind = torch.promote_types(readouts.dtype, torch.float32)
+    total = readouts.new_zeros((), dtype=kind)
+    for rows, wanted in _chunks(readouts, labels, len(weight)):
+        logits = F.linear(rows.to(kind), weight.to(kind), bias.to(kind))
+        total += F.cross_entropy(logits, wanted, reduction="sum")
+    return total
+
+
+def _chunks(readouts: Tensor, labels: Tensor, pieces: int) -> list[tuple[Tensor, Tensor]]:
+    limit = CHUNK.get(readouts.device.type, CHUNK["cpu"]) // pieces
+    count = max(1, -(-len(labels) // max(1, limit)))
+    return list(zip(readouts.chunk(count), labels.chunk(count), strict=True))
+
+
+class _SmoothedCrossEntropy(Function):
+    @staticmethod
+    def forward(
+        ctx: Any, readouts: Tensor, weight: Tensor, bias: Tensor, labels: Tensor, smoothing: float
+    ) -> Tensor:
+        kind = torch.promote_types(readouts.dtype, torch.float32)
+        matrix, offset = weight.to(readouts.dtype), bias.to(readouts.dtype)
+        grad_weight = torch.zeros_like(weight)
+        grad_bias = torch.zeros_like(bias)
+        grads = []
+        total = readouts.new_zeros((), dtype=kind)
+        for rows, wanted in _chunks(readouts, labels, len(weight)):
+            logits = torch.addmm(offset, rows, matrix.t())  # (n, V)
+            index = wanted.unsqueeze(1)
+            right = logits.gather(1, index).to(kind)
+            average = logits.mean(dim=1, dtype=kind, keepdim=True)
+            gradient = torch.softmax(logits, dim=1)
+            # log p = logit - log-normaliser, and the normaliser follows from any p.
+            normaliser = right - gradient.gather(1, index).to(kind).log()
+            total += (normaliser - (1 - smoothing) * right - smoothing * average).sum()
+            gradient -= smoothing / len(weight)
+            gradient.scatter_add_(1, index, gradient.new_full((1, 1), smoothing - 1).expand_as(index))
+            grads.append(gradient @ matrix)
+            grad_weight += gradient.t() @ rows
+            grad_bias += gradient.sum(dim=0, dtype=bias.dtype)
+        ctx.save_for_backward(torch.cat(grads), grad_weight, grad_bias)
+        return total
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad_total: Tensor) -> Any:
+        readouts, weight, bias = ctx.saved_tensors
+        scale = grad_total.to(readouts.dtype)
+        return readouts * scale, weight * grad_total, bias * grad_total, None, None

@@ -1,0 +1,40 @@
+"""How far a run is, and the learning rate that goes with it."""
+
+import math
+from dataclasses import dataclass
+
+from nmt.training.config import DEFAULT_SECONDS, Limits, TrainConfig
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a run may use: a number of updates, or seconds."""
+
+    updates: int | None
+    seconds: float | None
+
+    @classmethod
+    def of(cls, limits: Limits, updates_per_epoch: int) -> "Budget":
+        """Turn the user's limit into updates or seconds; an hour where there is none."""
+        if limits.updates is not None:
+            return cls(limits.updates, None)
+        if limits.epochs is not None:
+            return cls(limits.epochs * updates_per_epoch, None)
+        return cls(None, limits.seconds if limits.seconds is not None else DEFAULT_SECONDS)
+
+    def progress(self, updates: int, seconds: float) -> float:
+        """Return the share of the budget that is used, in [0, 1]."""
+        if self.updates is not None:
+            return min(1.0, updates / max(1, self.updates))
+        assert self.seconds is not None
+        return min(1.0, seconds / max(1e-9, self.seconds))
+
+
+def learning_rate(config: TrainConfig, update: int, progress: float) -> float:
+    """Return the rate of update number `update` (from 1): linear warm-up, then a cosine to zero.
+
+    Loshchilov and Hutter 2017, "SGDR". `progress` is the share of the budget used, so that the
+    rate reaches zero, and the model is finished, just when the time is up.
+    """
+    warmup = min(1.0, update / max(1, config.warmup_updates))
+    return config.learning_rate * warmup * 0.5 * (1 + math.cos(math.pi * progress))
