@@ -1,0 +1,1 @@
+"""Speed and quality of nmt, beside the machine's limits and beside other toolkits: README.md."""

@@ -1,0 +1,111 @@
+"""nmt itself, measured like any other toolkit: by its command line, in a process of its own."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+from benchmarks.contestants.base import DATA, PIECES, TEST, Contestant, Decoding
+from benchmarks.processes import WORK, Files, run_pinned, tail
+
+CONFIG_A = (
+    "model.embedding_size=256",
+    "model.hidden_size=512",
+    "model.encoder_layers=1",
+    "model.decoder_layers=1",
+    "model.attention=general",
+    "train.dropout=0.3",
+    "train.label_smoothing=0.1",
+    "train.batch_tokens=1390",  # makes 80 pairs of this corpus on average
+)
+
+
+class Nmt(Contestant):
+    """nmt, translating with one of its precisions."""
+
+    loader = "nmt.decoding.translator:Translator.load"
+
+    def __init__(self, precision: str = "auto") -> None:
+        self.precision = precision
+        self.name = f"nmt {precision}"
+
+    @property
+    def folder(self) -> Path:
+        """All precisions share one model."""
+        return WORK / "nmt"
+
+    @property
+    def python(self) -> Path:
+        """The interpreter that runs the benchmark."""
+        return Path(sys.executable)
+
+    @property
+    def model_ready(self) -> bool:
+        """Whether the trained model is whole: its manifest is written last."""
+        return (self._model / "config.json").exists()
+
+    @property
+    def _model(self) -> Path:
+        return self.folder / "trained" / "model"
+
+    def install(self) -> None:
+        """Nothing to do: what is measured is this repository, in this environment."""
+
+    def prepare(self) -> None:
+        """Make the corpus folder, with a joint BPE vocabulary as large as the peers'."""
+        corpus = self.folder / "corpus"
+        if (corpus / "corpus.json").exists():
+            return
+        shutil.rmtree(corpus, ignore_errors=True)
+        log = self.folder / "preprocess.log"
+        command: list[str | Path] = [self.python, "-m", "nmt", "preprocess", *corpus_files()]
+        command += ["-o", corpus]
+        command += ["--tokenizer", "bpe", "--vocab-size", str(PIECES), "--joint-vocab"]
+        if run_pinned(command, [0], Files(log)).status:
+            raise SystemExit(f"nmt preprocess failed:\n{tail(log)}")
+
+    def train_command(self, folder: Path, report_every: int) -> list[str | Path]:
+        """Train config A for as long as it is let."""
+        never = ("--set", "train.validate_every=1000000")
+        return [*self._train(folder, report_every), *never, "--updates", "1000000"]
+
+    def train_model(self, minutes: float, core: int) -> None:
+        """Train with a time limit, as people do."""
+        if self.model_ready:
+            return
+        folder = self.folder / "trained"
+        log = folder / "train.log"
+        command = [*self._train(folder, 25), "--time-limit", f"{minutes:g}m", "--overwrite"]
+        if run_pinned(command, [core], Files(log)).status or not self.model_ready:
+            raise SystemExit(f"nmt train failed:\n{tail(log)}")
+
+    def speeds(self, folder: Path) -> list[float]:
+        """Read `tokens_per_second` (target pieces without padding, loader included)."""
+        metrics = folder / "model" / "metrics.jsonl"
+        if not metrics.exists():
+            return []
+        records = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()]
+        return [record["tokens_per_second"] for record in records if record["kind"] == "train"]
+
+    def translate_command(self, decoding: Decoding, output: Path) -> list[str | Path]:
+        """Translate from file to file."""
+        return [
+            *("nmt", "translate", self._model, TEST, "-o", output, "--overwrite"),
+            *("--beam-size", str(decoding.beam_size), "--batch-size", str(decoding.batch_size)),
+            *("--precision", self.precision),
+        ]
+
+    def _train(self, folder: Path, report_every: int) -> list[str | Path]:
+        settings = [*CONFIG_A, f"train.report_every={report_every}"]
+        named = [part for setting in settings for part in ("--set", setting)]
+        files = (self.folder / "corpus", "-o", folder / "model")
+        return [self.python, "-m", "nmt", "train", *files, "--seed", "1", *named]
+
+
+def corpus_files() -> list[str | Path]:
+    """Return the options of `nmt preprocess` that name the shared data."""
+    return [
+        *("--train-source", DATA / "train.en", "--train-target", DATA / "train.de"),
+        *("--valid-source", DATA / "val.en", "--valid-target", DATA / "val.de"),
+        *("--source-lang", "en", "--target-lang", "de"),
+    ]

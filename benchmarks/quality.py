@@ -1,0 +1,138 @@
+"""Quality of `nmt` with its defaults on a corpus: the mean and the spread over seeds.
+
+    python -m benchmarks.quality --data DIR --time-limit 10m --seed 1 --seed 2 --seed 3
+
+DIR holds {train,val,test_2016_flickr}.{en,de}. The test file is used to report, never to choose.
+Arguments after `--` go to `nmt train`. With sacremoses installed, the column `tok-lc` is what older
+papers report: hypothesis and reference lower-cased, then tokenised by Moses's rules, then BLEU.
+"""
+
+import argparse
+import functools
+import importlib
+import importlib.util
+import shutil
+import statistics
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import sacrebleu
+
+from benchmarks.contestants.base import REFERENCE, TEST, add_data_option, prepare_data
+from benchmarks.contestants.nmt import corpus_files
+from benchmarks.processes import WORK, Files, run_pinned, spread_over, tail
+from benchmarks.report import machine, table
+
+Lines = list[str]
+FOLDER = WORK / "quality"
+
+
+def main() -> None:
+    """Train once a seed, translate, score, print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add_data_option(parser)
+    parser.add_argument("--time-limit", default="10m", help="as in nmt train")
+    parser.add_argument("--seed", type=int, action="append", help="default: 1, 2 and 3")
+    parser.add_argument("--cores", type=int, default=2)
+    parser.add_argument("--name", default="default", help="names the folder of the models")
+    parser.add_argument("rest", nargs="*", help="after --: more arguments for nmt train")
+    options = parser.parse_args()
+    cores = spread_over(options.cores)
+    prepare_data(options.data)
+    folder = FOLDER / options.name
+    folder.mkdir(parents=True, exist_ok=True)
+    print(machine(), flush=True)
+    corpus = folder / "corpus"
+    if not (corpus / "corpus.json").exists():
+        nmt(["preprocess", *corpus_files(), "-o", corpus], cores, folder / "preprocess.log")
+    rows = []
+    for seed in options.seed or [1, 2, 3]:
+        model = folder / f"seed{seed}"
+        shutil.rmtree(model, ignore_errors=True)
+        arguments = [corpus, "-o", model, "--seed", seed, "--time-limit", options.time_limit]
+        seconds = nmt(["train", *arguments, *options.rest], cores, folder / f"seed{seed}.log")
+        rows.append([seconds / 60, *score_model(model, cores)])
+        print(f"seed {seed}: " + ", ".join(_cells(rows[-1])), flush=True)
+    print_table(rows)
+
+
+def nmt(arguments: Sequence[object], cores: Sequence[int], log: Path) -> float:
+    """Run one nmt command and return its seconds.
+
+    Raises:
+        SystemExit: it failed; its last words are shown.
+    """
+    command = [sys.executable, "-m", "nmt", *(str(argument) for argument in arguments)]
+    cost = run_pinned(command, cores, Files(log))
+    if cost.status:
+        raise SystemExit(f"nmt {arguments[0]} failed:\n{tail(log)}")
+    return cost.seconds
+
+
+def score_model(model: Path, cores: Sequence[int]) -> list[float]:
+    """Translate the test file greedily and with beam 5; score the latter in every way."""
+    reference = _read(REFERENCE)
+    outputs = {}
+    for beam in (1, 5):
+        path = model.with_suffix(f".beam{beam}.de")
+        path.unlink(missing_ok=True)
+        arguments = ["translate", model, TEST, "-o", path, "--beam-size", beam]
+        nmt(arguments, cores, path.with_suffix(".log"))
+        outputs[beam] = _read(path)
+    greedy = METRICS["BLEU"](outputs[1], reference)
+    return [greedy, *(metric(outputs[5], reference) for metric in METRICS.values())]
+
+
+def bleu(hypothesis: Lines, reference: Lines, lowercase: bool = False) -> float:
+    """Return sacreBLEU's BLEU with its 13a tokeniser, cased unless told otherwise."""
+    score = sacrebleu.corpus_bleu(hypothesis, [reference], lowercase=lowercase, tokenize="13a")
+    return float(score.score)
+
+
+def chrf(hypothesis: Lines, reference: Lines) -> float:
+    """Return sacreBLEU's chrF2."""
+    return float(sacrebleu.corpus_chrf(hypothesis, [reference]).score)
+
+
+def moses_bleu(hypothesis: Lines, reference: Lines) -> float:
+    """Return the BLEU of lower-cased, Moses-tokenised German, as multi-bleu.perl would."""
+    moses = importlib.import_module("sacremoses").MosesTokenizer("de")
+    tokenise = functools.partial(moses.tokenize, return_str=True, escape=True)
+    texts = [[tokenise(line.lower()) for line in side] for side in (hypothesis, reference)]
+    score = sacrebleu.corpus_bleu(texts[0], [texts[1]], tokenize="none", force=True)
+    return float(score.score)
+
+
+def print_table(rows: Sequence[Sequence[float]]) -> None:
+    """Print mean and spread (sample standard deviation) of every column."""
+    columns = list(zip(*rows, strict=True))
+    means = [statistics.fmean(column) for column in columns]
+    spreads = [statistics.stdev(column) if len(rows) > 1 else 0.0 for column in columns]
+    heads = ["", "minutes", "greedy BLEU", *METRICS]
+    print("\n" + table(heads, [["mean", *_cells(means)], ["spread", *_cells(spreads)]]))
+    if "tok-lc" not in METRICS:
+        print("\ntok-lc was not measured: it needs `pip install sacremoses`.")
+
+
+def _cells(values: Sequence[float]) -> list[str]:
+    return [f"{value:.2f}" for value in values]
+
+
+def _read(path: Path) -> Lines:
+    return path.read_text(encoding="utf-8").split("\n")[:-1]
+
+
+METRICS: dict[str, Callable[[Lines, Lines], float]] = {
+    "BLEU": bleu,
+    "BLEU lower-cased": functools.partial(bleu, lowercase=True),
+    "chrF": chrf,
+}
+if importlib.util.find_spec("sacremoses"):
+    METRICS["tok-lc"] = moses_bleu
+
+
+if __name__ == "__main__":
+    main()
