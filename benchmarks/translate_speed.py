@@ -4,7 +4,7 @@
     python -m benchmarks.translate_speed --data DIR
 
 Sentences a second count from the first line read to the last written, tokenising and detokenising
-included, loading the model not. Each figure is the best of its rounds; a column of words says how
+included, loading the model not. Each figure is the best of its rounds; a column of pieces says how
 much was written, because a model with little training writes more than it should.
 """
 
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from benchmarks.contestants import ALL, OURS, PEERS
 from benchmarks.contestants.base import (
+    DATA,
     REFERENCE,
     TEST,
     Decoding,
@@ -27,7 +28,7 @@ from benchmarks.processes import spread_over
 from benchmarks.report import machine, table, warn_if_disturbed
 
 NMT = "nmt auto"
-HEADS = ("toolkit", "batch", "sentences/s", "words/s", "words a line", "load s", "core share")
+HEADS = ("toolkit", "batch", "sentences/s", "pieces/s", "pieces a line", "load s", "core share")
 
 
 @dataclass
@@ -40,7 +41,7 @@ class Measured:
     @property
     def lines(self) -> list[str]:
         """The translations, which no round may change."""
-        return self.turns[-1].output.read_text(encoding="utf-8").split("\n")[:-1]
+        return _lines(self.turns[-1].output)
 
     @property
     def best(self) -> Timed:
@@ -86,7 +87,7 @@ def main() -> None:
         print_table(measure(names, decodings, cores, options.rounds))
     print("\nLines that differ between batch sizes 1 and 64, beam 5:", flush=True)
     for name in names:
-        print(f"- {name}: {differing(name, cores)} of {_count(TEST)}", flush=True)
+        print(f"- {name}: {differing(name, cores)} of {len(_lines(TEST))}", flush=True)
 
 
 def measure(
@@ -106,8 +107,8 @@ def print_table(found: dict[str, list[Measured]]) -> None:
     """Print each toolkit at its best batch size, and nmt's multiple of the peers."""
     best = {name: max(all_sizes, key=lambda one: one.speed) for name, all_sizes in found.items()}
     print(table(HEADS, (_row(name, measured) for name, measured in best.items())))
-    reference = statistics.fmean(_words(REFERENCE.read_text(encoding="utf-8").split("\n")[:-1]))
-    print(f"\nThe reference has {reference:.1f} words a line.")
+    reference = statistics.fmean(_pieces(_lines(REFERENCE)))
+    print(f"\nThe reference has {reference:.1f} pieces a line.")
     if NMT in best:
         for name in (name for name in best if name not in OURS):
             print(f"{NMT} is {best[NMT].speed / best[name].speed:.1f} times {name}.")
@@ -118,33 +119,35 @@ def print_table(found: dict[str, list[Measured]]) -> None:
 def differing(name: str, cores: Sequence[int]) -> int:
     """Return how many translations of a toolkit change with the batch size."""
     one, many = (
-        ALL[name].measure_translation(Decoding(5, size), cores).output.read_text(encoding="utf-8")
-        for size in (1, 64)
+        _lines(ALL[name].measure_translation(Decoding(5, size), cores).output) for size in (1, 64)
     )
-    pairs = zip(one.split("\n"), many.split("\n"), strict=True)
-    return sum(first != second for first, second in pairs)
+    return sum(first != second for first, second in zip(one, many, strict=True))
 
 
 def _row(name: str, measured: Measured) -> list[str]:
     best = measured.best
-    words = _words(measured.lines)
+    pieces = _pieces(measured.lines)
     return [
         name,
         str(measured.decoding.batch_size),
         f"{measured.speed:.1f}",
-        f"{sum(words) / best.seconds:,.0f}",
-        f"{statistics.fmean(words):.1f}",
+        f"{sum(pieces) / best.seconds:,.0f}",
+        f"{statistics.fmean(pieces):.1f}",
         f"{best.load_seconds:.1f}",
         f"{best.cpu_seconds / best.seconds:.0%}",
     ]
 
 
-def _words(lines: Sequence[str]) -> list[int]:
-    return [len(line.split()) for line in lines]
+def _pieces(lines: Sequence[str]) -> list[int]:
+    """Return the length of each line in pieces of the joint vocabulary: the steps it took."""
+    import sentencepiece
+
+    model = sentencepiece.SentencePieceProcessor(model_file=str(DATA / "joint.model"))
+    return [len(ids) + 1 for ids in model.encode(list(lines))]
 
 
-def _count(path: Path) -> int:
-    return len(_words(path.read_text(encoding="utf-8").split("\n")[:-1]))
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").split("\n")[:-1]
 
 
 if __name__ == "__main__":
