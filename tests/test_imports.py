@@ -15,7 +15,7 @@ OURS = MODULES + [
     if ".work" not in path.parts
 ]
 
-FOUNDATION = {"errors", "files", "hardware", "progress", "settings"}
+FOUNDATION = {"errors", "files", "hardware", "progress", "settings", "tensors"}
 MIDDLE = {"models", "data", "evaluation"}
 # Each room, and what it may import besides itself. What is missing here may import anything but
 # cli: nmt/api.py, which puts the rooms together.
@@ -24,6 +24,7 @@ ARROWS = {
     "progress": set(),
     "files": {"errors"},
     "settings": {"errors"},
+    "tensors": {"errors", "files"},
     "hardware": {"errors"},
     "models": {"errors", "settings"},
     "data": FOUNDATION,

@@ -13,6 +13,9 @@ from typer.core import TyperGroup
 
 import nmt
 from nmt.cli.evaluate import evaluate
+from nmt.cli.preprocess import preprocess
+from nmt.cli.train import train
+from nmt.cli.translate import translate
 from nmt.errors import Interrupted, NmtError
 
 DISK_FULL = "no space left on the disk: free some and run the same command again"
@@ -150,7 +153,7 @@ def nmt_command(
     """
 
 
-for command in (evaluate,):
+for command in (preprocess, train, translate, evaluate):
     app.command()(command)
 
 
