@@ -7,10 +7,29 @@ length, E embedding, H hidden, V vocabulary, K beam.
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Translator", "__version__", "evaluate", "preprocess", "train"]
+__all__ = [
+    "Limits",
+    "PreprocessOptions",
+    "TrainOptions",
+    "Translator",
+    "__version__",
+    "evaluate",
+    "preprocess",
+    "train",
+    "translate_file",
+]
 
 if TYPE_CHECKING:
-    from nmt.api import Translator, evaluate, preprocess, train
+    from nmt.api import (
+        Limits,
+        PreprocessOptions,
+        TrainOptions,
+        Translator,
+        evaluate,
+        preprocess,
+        train,
+        translate_file,
+    )
 
 
 def __getattr__(name: str) -> Any:

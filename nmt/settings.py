@@ -87,3 +87,28 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingError(f"{path}: cannot be read as a file of settings: {error}") from None
+
+
+@dataclasses.dataclass(frozen=True)
+class SettingRow:
+    """One setting, as text for people."""
+
+    name: str
+    value: str
+    meaning: str
+
+
+def describe(group: str, values: Any) -> list[SettingRow]:
+    """List the settings of a settings object: full name, value, and what each means."""
+    rows = []
+    for field in dataclasses.fields(values):
+        choices = field.metadata["choices"]
+        may_be = f" ({', '.join(choices)})" if choices else ""
+        rows.append(
+            SettingRow(
+                f"{group}.{field.name}",
+                str(getattr(values, field.name)),
+                field.metadata["meaning"] + may_be,
+            )
+        )
+    return rows

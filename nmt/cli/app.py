@@ -1,10 +1,12 @@
 """The `nmt` command: its list of commands, and how it tells people what went wrong."""
 
 import errno
+import inspect
 import os
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from types import FrameType
 from typing import Annotated, Any
 
@@ -153,8 +155,14 @@ def nmt_command(
     """
 
 
+def _help(command: Callable[..., None]) -> str:
+    """Return the docstring, marked so that examples, which people copy, are not re-wrapped."""
+    text = inspect.cleandoc(command.__doc__ or "")
+    return text.replace("\n\nExample:", "\n\n\b\nExample:")
+
+
 for command in (preprocess, train, translate, evaluate):
-    app.command()(command)
+    app.command(help=_help(command))(command)
 
 
 def main() -> None:

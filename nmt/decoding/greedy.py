@@ -40,7 +40,9 @@ class GreedySearch:
             normaliser = scores.normaliser().squeeze(1)
             logits[:, [PAD, BOS]] = -torch.inf
             piece = logits.argmax(dim=1).where(longest[rows] > step + 1, EOS)
-            going = tokens[rows, step - 1] != EOS if step else torch.ones_like(rows, dtype=bool)
+            going = (
+                tokens[rows, step - 1] != EOS if step else torch.ones_like(rows, dtype=torch.bool)
+            )
             piece = piece.where(going, EOS)
             chosen = logits.gather(1, piece.unsqueeze(1)).squeeze(1) - normaliser
             totals[rows] += chosen.where(going, 0)

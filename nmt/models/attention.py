@@ -4,13 +4,28 @@ Every attention has `keys(memory)`, computed once for a source, and `scores(quer
 queries are all target positions in training and all beams of a sentence in search: the same code.
 """
 
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
 from nmt.models.linear import Linear
 
 
-class DotAttention(nn.Module):
+class Attention(nn.Module, ABC):
+    """What every attention can do."""
+
+    @abstractmethod
+    def keys(self, memory: Tensor) -> Tensor:
+        """Prepare the memory (B, S, H) once for a source: keys (B, S, H)."""
+
+    @abstractmethod
+    def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
+        """Score queries (B, T, H) against keys (B, S, H): (B, T, S)."""
+
+
+class DotAttention(Attention):
     """score(q, k) = q . k (Luong et al. 2015, "dot")."""
 
     def __init__(self, hidden_size: int) -> None:
@@ -39,7 +54,7 @@ class GeneralAttention(DotAttention):
         return self.key(memory)
 
 
-class AdditiveAttention(nn.Module):
+class AdditiveAttention(Attention):
     """score(q, m) = v . tanh(U q + W m) (Bahdanau et al. 2015)."""
 
     # Elements of the (B, T, S, H) intermediate that may exist at once.
@@ -66,7 +81,11 @@ class AdditiveAttention(nn.Module):
         return torch.cat(parts, dim=1)
 
 
-ATTENTIONS = {"dot": DotAttention, "general": GeneralAttention, "additive": AdditiveAttention}
+ATTENTIONS: dict[str, Callable[[int], Attention]] = {
+    "dot": DotAttention,
+    "general": GeneralAttention,
+    "additive": AdditiveAttention,
+}
 
 
 def attend(scores: Tensor, memory: Tensor, padding: Tensor | None) -> tuple[Tensor, Tensor]:

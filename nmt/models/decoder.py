@@ -6,11 +6,12 @@ read-out see both (the arrangement of GNMT v2, after Luong et al. 2015). There i
 """
 
 from dataclasses import dataclass, replace
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from nmt.models.attention import ATTENTIONS, attend
+from nmt.models.attention import ATTENTIONS, Attention, attend
 from nmt.models.config import ModelConfig
 from nmt.models.dropout import Dropout
 from nmt.models.linear import Linear, LinearMaker
@@ -42,7 +43,7 @@ class Decoder(nn.Module):
         hidden = config.hidden_size
         sizes = [config.embedding_size] + [2 * hidden] * (config.decoder_layers - 1)
         self.layers = nn.ModuleList(LSTMLayer(size, hidden) for size in sizes)
-        self.attention = ATTENTIONS[config.attention](hidden)
+        self.attention: Attention = ATTENTIONS[config.attention](hidden)
         self.bridge = Linear(hidden, 2 * hidden * config.decoder_layers)
         self.readout = Linear(2 * hidden, config.embedding_size)
 
@@ -53,7 +54,8 @@ class Decoder(nn.Module):
     def initial_states(self, final: Tensor) -> list[LSTMState]:
         """Turn the encoder's final hidden state (B, H) into each layer's first state."""
         parts = torch.tanh(self.bridge(final)).chunk(2 * len(self.layers), dim=-1)
-        return [LSTMState(*pair) for pair in zip(parts[::2], parts[1::2], strict=True)]
+        pairs = zip(parts[::2], parts[1::2], strict=True)
+        return [LSTMState(hidden, cell) for hidden, cell in pairs]
 
     def forward(
         self, x: Tensor, memory: Memory, states: list[LSTMState], dropout: Dropout
@@ -73,7 +75,7 @@ class Decoder(nn.Module):
         hidden, _ = self.layers[0](x, None, states[0])
         scores = self.attention.scores(hidden, memory.keys)
         context, _ = attend(scores, memory.values, memory.padding)
-        for depth, layer in enumerate(list(self.layers)[1:], start=1):
+        for depth, layer in enumerate(self.layers[1:], start=1):
             inputs = dropout(torch.cat((hidden, context), dim=-1))
             outputs, _ = layer(inputs, None, states[depth])
             hidden = outputs + hidden if depth >= 2 else outputs
@@ -90,7 +92,7 @@ class DecoderStepper:
 
     def __init__(self, decoder: Decoder, make: LinearMaker) -> None:
         """Prepare every linear map once."""
-        self.cells = [layer.cell(make) for layer in decoder.layers]
+        self.cells = [cast(LSTMLayer, layer).cell(make) for layer in decoder.layers]
         self.attention = decoder.attention
         self.readout = make(decoder.readout.weight.detach(), decoder.readout.bias.detach())
 

@@ -19,9 +19,7 @@ class Encoder(nn.Module):
             LSTMLayer(size, config.hidden_size // 2, bidirectional=True) for size in sizes
         )
 
-    def forward(
-        self, x: Tensor, lengths: Tensor | None, dropout: Dropout
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, lengths: Tensor | None, dropout: Dropout) -> tuple[Tensor, Tensor]:
         """Read embedded sources.
 
         Args:

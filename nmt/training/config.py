@@ -26,7 +26,9 @@ class TrainConfig:
     keep_checkpoints: int = setting(2, "newest checkpoints kept")
     validation_beam: int = setting(5, "beam of the last validation; those before it are greedy")
     select_by: str = setting(
-        "auto", "score that picks the best model: BLEU where it fits", ("auto", "bleu", "chrf", "loss")
+        "auto",
+        "score that picks the best model: BLEU where it fits",
+        ("auto", "bleu", "chrf", "loss"),
     )
 
     def __post_init__(self) -> None:
@@ -35,7 +37,9 @@ class TrainConfig:
                 raise ValueError(f"{name} must be 1 or more, not {getattr(self, name)}")
         for name in ("dropout", "label_smoothing"):
             if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 0 and below 1, not {getattr(self, name)}")
+                raise ValueError(
+                    f"{name} must be at least 0 and below 1, not {getattr(self, name)}"
+                )
         if self.learning_rate <= 0:
             raise ValueError(f"learning_rate must be above 0, not {self.learning_rate}")
 

@@ -76,7 +76,9 @@ class _SmoothedCrossEntropy(Function):
             normaliser = right - gradient.gather(1, index).to(kind).log()
             total += (normaliser - (1 - smoothing) * right - smoothing * average).sum()
             gradient -= smoothing / len(weight)
-            gradient.scatter_add_(1, index, gradient.new_full((1, 1), smoothing - 1).expand_as(index))
+            gradient.scatter_add_(
+                1, index, gradient.new_full((1, 1), smoothing - 1).expand_as(index)
+            )
             grads.append(gradient @ matrix)
             grad_weight += gradient.t() @ rows
             grad_bias += gradient.sum(dim=0, dtype=bias.dtype)

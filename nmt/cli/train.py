@@ -1,0 +1,129 @@
+"""`nmt train`: from a corpus folder to a model folder."""
+
+import json
+import re
+from typing import Annotated
+
+import typer
+
+from nmt.errors import UsageError
+
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def train(
+    corpus: Annotated[str | None, typer.Argument(help="What nmt preprocess wrote.")] = None,
+    output: Annotated[
+        str | None, typer.Option("-o", "--output", help="The model folder.", metavar="MODEL")
+    ] = None,
+    preset: Annotated[
+        str,
+        typer.Option(
+            help="tiny, small, base, or a .toml file; auto goes by the size of the corpus.",
+            metavar="NAME",
+        ),
+    ] = "auto",
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="Change a setting: model.hidden_size=768. Repeat.", metavar="KEY=VALUE"
+        ),
+    ] = None,
+    time_limit: Annotated[
+        str | None,
+        typer.Option(help="Finish in this time: 90s, 20m, 1h30m.", metavar="TIME"),
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Finish after N passes over the corpus.", min=1, metavar="N")
+    ] = None,
+    updates: Annotated[
+        int | None, typer.Option(help="Finish after N updates.", min=1, metavar="N")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.", metavar="D")] = "auto",
+    precision: Annotated[
+        str, typer.Option(help="auto, fp32 or bf16; auto asks the hardware.", metavar="P")
+    ] = "auto",
+    bleu_tokenize: Annotated[
+        str | None,
+        typer.Option(help="sacreBLEU's tokeniser, whatever the language.", metavar="T"),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Another seed is another run.", min=0)] = 1,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Start anew where another model lies.")
+    ] = False,
+    list_settings: Annotated[
+        bool, typer.Option("--list-settings", help="Print every setting and its meaning.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the final scores as one JSON object.")
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Only results, warnings and errors.")
+    ] = False,
+) -> None:
+    """Train a translator. The same command again goes on after an interruption.
+
+    The learning rate falls to zero just at the limit, so that the model is finished then. Without
+    a limit, training ends when validation stops getting better, or after 60 minutes.
+
+    Example: nmt train corpus -o my-model --time-limit 20m
+
+    Example: nmt train corpus -o big --preset base --epochs 10 --set train.dropout=0.3
+    """
+    if list_settings:
+        print(settings_table(preset))
+        return
+    if corpus is None or output is None:
+        raise UsageError("name the corpus and the model folder: nmt train CORPUS -o MODEL")
+    from nmt import api
+    from nmt.progress import setup_logging
+
+    setup_logging(quiet)
+    if sum(value is not None for value in (time_limit, epochs, updates)) > 1:
+        raise UsageError("give only one of --time-limit, --epochs and --updates")
+    allowed = None if time_limit is None else seconds(time_limit)
+    options = api.TrainOptions(
+        preset=preset,
+        changes=changes or [],
+        limits=api.Limits(seconds=allowed, epochs=epochs, updates=updates),
+        seed=seed,
+        device=device,
+        precision=precision,
+        bleu_tokenize=bleu_tokenize,
+        overwrite=overwrite,
+    )
+    report = api.train(corpus, output, options)
+    if as_json:
+        print(json.dumps(report.as_dict()))
+
+
+def seconds(text: str) -> float:
+    """Turn `90s`, `20m` or `1h30m` into seconds; a bare number is minutes.
+
+    Raises:
+        UsageError: it is nothing of the kind, or zero.
+    """
+    parts = re.findall(r"(\d+(?:\.\d+)?)([smhd])", text)
+    if text.replace(".", "", 1).isdigit():
+        parts = [(text, "m")]
+    total = sum(float(number) * UNITS[unit] for number, unit in parts)
+    if not total or "".join(number + unit for number, unit in parts) not in (text, text + "m"):
+        raise UsageError(f"--time-limit {text}: write it like 90s, 20m or 1h30m")
+    return total
+
+
+def settings_table(preset: str) -> str:
+    """List every setting with its value (in `preset`, or the default) and its meaning."""
+    from nmt.settings import describe
+    from nmt.training.presets import GROUPS, resolve
+
+    values = resolve(preset, [], 0) if preset != "auto" else None
+    rows = [
+        row
+        for name, group in GROUPS.items()
+        for row in describe(name, getattr(values, name) if values else group())
+    ]
+    width = max(len(row.name) for row in rows), max(len(row.value) for row in rows)
+    return "\n".join(
+        f"{row.name:<{width[0]}}  {row.value:<{width[1]}}  {row.meaning}" for row in rows
+    )

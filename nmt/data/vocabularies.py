@@ -1,0 +1,158 @@
+"""The vocabularies of a corpus: given, or trained on its text; one for both languages, or two."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from nmt.data.adoption import Adopted, adopt
+from nmt.data.corpus import SIDES
+from nmt.data.options import PreprocessOptions
+from nmt.data.pairs import PairFiles, batches
+from nmt.data.vocabulary import Vocabulary
+from nmt.data.vocabulary_training import TextStatistics, choose_joint, choose_size, train_vocabulary
+
+LOGGER = logging.getLogger("nmt")
+SAMPLE_PAIRS = 500_000
+SAMPLE_BYTES = 100_000_000
+
+
+@dataclass(frozen=True)
+class Vocabularies:
+    """The vocabularies of a corpus; when joint, both are the same object."""
+
+    source: Vocabulary
+    target: Vocabulary
+    tokenizer: str
+
+    @property
+    def joint(self) -> bool:
+        """Whether both languages share one vocabulary."""
+        return self.source is self.target
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """Lines of one language to train a vocabulary on, and what is in them."""
+
+    file: Path
+    statistics: TextStatistics
+
+
+def make_vocabularies(
+    pairs: PairFiles, count: int, options: PreprocessOptions, folder: Path
+) -> Vocabularies:
+    """Put the vocabularies that `options` ask for into `folder`.
+
+    Args:
+        pairs: the training text; temporary files are written beside it.
+        count: how many pairs there are.
+        options: which models, of what size, are wanted.
+        folder: where the models go.
+
+    Raises:
+        DataError: a given model is none, or the text does not suffice for a vocabulary.
+        SettingError: the wanted size is too small for the text.
+    """
+    paths = (options.source_vocabulary, options.target_vocabulary)
+    given = [adopt(path) if path else None for path in paths]
+    for path, model in zip(paths, given, strict=True):
+        if model and model.renumbered:
+            LOGGER.info(
+                f"{path}: its pieces were given new numbers (<pad>, <unk>, <s>, </s> first)."
+            )
+    if given[0] and given[1]:
+        return _store_given(given[0], given[1], options, folder)
+    samples = _draw_samples(pairs, count)
+    if given[0] is given[1] is None and _wants_joint(samples, options):
+        trained = _train("Vocabulary", samples, options)
+        vocabulary = _store(trained, folder / "joint.model")
+        return Vocabularies(vocabulary, vocabulary, options.tokenizer)
+    models = [
+        model or Adopted(_train(f"{side.title()} vocabulary", [sample], options), options.tokenizer)
+        for side, sample, model in zip(SIDES, samples, given, strict=True)
+    ]
+    return _store_two(models[0], models[1], folder)
+
+
+def _store_given(
+    source: Adopted, target: Adopted, options: PreprocessOptions, folder: Path
+) -> Vocabularies:
+    if source.model == target.model and options.joint is not False:
+        vocabulary = _store(source.model, folder / "joint.model")
+        return Vocabularies(vocabulary, vocabulary, source.tokenizer)
+    return _store_two(source, target, folder)
+
+
+def _store_two(source: Adopted, target: Adopted, folder: Path) -> Vocabularies:
+    kinds = dict.fromkeys((source.tokenizer, target.tokenizer))
+    return Vocabularies(
+        _store(source.model, folder / "source.model"),
+        _store(target.model, folder / "target.model"),
+        "+".join(kinds),
+    )
+
+
+def _store(model: bytes, path: Path) -> Vocabulary:
+    path.write_bytes(model)
+    return Vocabulary.load(path)
+
+
+def _wants_joint(samples: list[_Sample], options: PreprocessOptions) -> bool:
+    if options.joint is not None:
+        return options.joint
+    joint = choose_joint(*(sample.statistics for sample in samples))
+    LOGGER.info(
+        "The languages share most of their letters: one vocabulary for both (--separate-vocabs "
+        "makes two)."
+        if joint
+        else "The languages share few letters: each gets a vocabulary of its own (--joint-vocab "
+        "makes one)."
+    )
+    return joint
+
+
+def _draw_samples(pairs: PairFiles, count: int) -> list[_Sample]:
+    """Write lines from all over the text, at most SAMPLE_PAIRS and SAMPLE_BYTES, to files."""
+    statistics = [TextStatistics(), TextStatistics()]
+    sample = PairFiles.beside(pairs.source.parent, "sample")
+    size = pairs.source.stat().st_size + pairs.target.stat().st_size
+    share = min(1.0, SAMPLE_PAIRS / count, SAMPLE_BYTES / size)
+    with sample.writer() as writer:
+        seen = 0
+        for batch in batches(pairs):
+            taken = [
+                pair
+                for number, pair in enumerate(batch, start=seen)
+                if int((number + 1) * share) > int(number * share)
+            ]
+            seen += len(batch)
+            writer.write(taken)
+            for side in (0, 1):
+                statistics[side].add([pair[side] for pair in taken])
+    return [_Sample(sample.source, statistics[0]), _Sample(sample.target, statistics[1])]
+
+
+def _train(name: str, samples: list[_Sample], options: PreprocessOptions) -> bytes:
+    """Train one vocabulary and say what it became, and why."""
+    statistics = sum((sample.statistics for sample in samples), TextStatistics())
+    aim = options.vocabulary_size or choose_size(statistics, options.tokenizer)
+    files = [sample.file for sample in samples]
+    trained = train_vocabulary(files, statistics, options.tokenizer, aim)
+    LOGGER.info(f"{name}: {_describe(trained.pieces, aim, statistics, options)}")
+    left_out = len(statistics.characters) - len(statistics.covered())
+    if left_out:
+        LOGGER.info(
+            f"{name}: {left_out:,} rare characters (seen fewer than {statistics.rarest} times) are "
+            "left out; translation copies them."
+        )
+    return trained.model
+
+
+def _describe(pieces: int, aim: int, statistics: TextStatistics, options: PreprocessOptions) -> str:
+    what = f"{pieces:,} {options.tokenizer} pieces"
+    text = f"{statistics.size:,} letters, {len(statistics.words):,} different words"
+    if options.vocabulary_size is None:
+        return f"{what}, to fit the text of {text} (--vocab-size sets another size)."
+    if pieces < aim:
+        return f"{what} instead of {aim:,}: the text of {text} offers no more."
+    return f"{what}."

@@ -1,0 +1,87 @@
+"""Translating from a file, or a pipe, or a terminal, to a file or a pipe."""
+
+import contextlib
+import logging
+import queue
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from nmt.data.text import open_output, read_lines
+from nmt.decoding.translator import WINDOW_LINES, Translator, windows
+from nmt.progress import Progress
+
+log = logging.getLogger("nmt")
+
+END = object()
+
+
+@dataclass(frozen=True)
+class TranslateOptions:
+    """How to read and write."""
+
+    invalid_utf8: str = "replace"  # error, replace, or skip (an empty line)
+    stream: bool = False  # translate whatever is waiting at once
+
+
+@dataclass(frozen=True)
+class TranslateReport:
+    """What was done."""
+
+    lines: int
+
+
+def translate_file(
+    translator: Translator,
+    source: Path | str = "-",
+    output: Path | str = "-",
+    options: TranslateOptions | None = None,
+) -> TranslateReport:
+    """Translate every line of `source`, in order, in bounded memory; `-` is standard in and out.
+
+    Raises:
+        DataError: the source cannot be read, or is not UTF-8 under `invalid_utf8="error"`.
+    """
+    options = options or TranslateOptions()
+    with (
+        read_lines(source, options.invalid_utf8) as lines,
+        open_output(output) as out,
+        Progress(None, "lines", "Translating") as bar,
+    ):
+        iterator = iter(lines)
+        count = 0
+        for window in waiting(iterator) if options.stream else windows(iterator):
+            for translation in translator.translate_window(window):
+                out.write(translation.text.replace("\n", " ") + "\n")
+            out.flush()
+            count += len(window)
+            bar.advance(len(window))
+    return TranslateReport(count)
+
+
+def waiting(lines: Iterator[str]) -> Iterator[list[str]]:
+    """Cut a stream of lines into windows of whatever has arrived by now."""
+    arrived: queue.Queue[object] = queue.Queue(maxsize=WINDOW_LINES)
+
+    def read() -> None:
+        try:
+            for line in lines:
+                arrived.put(line)
+            arrived.put(END)
+        except BaseException as error:  # handed over to the thread that translates
+            arrived.put(error)
+
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        window = [arrived.get()]
+        with contextlib.suppress(queue.Empty):
+            while len(window) < WINDOW_LINES:
+                window.append(arrived.get_nowait())
+        texts = [line for line in window if isinstance(line, str)]
+        if texts:
+            yield texts
+        if isinstance(window[-1], BaseException):
+            raise window[-1]
+        if window[-1] is END:
+            return

@@ -1,0 +1,75 @@
+"""Lines that are too long for a model: cut at sentence marks, and put together again."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+# Where a line may be cut, the best places first. Each pattern matches what lies between segments.
+CUTS = (
+    re.compile(r"(?<=[.!?…])\s+|(?<=[。！？।])\s*"),
+    re.compile(r"(?<=[,;:])\s+|(?<=[，；：、،])\s*"),
+    re.compile(r"\s+"),
+)
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of a line, and whether a space stood between it and the one before."""
+
+    text: str
+    spaced: bool
+
+
+def split_line(line: str, limit: int, count: Callable[[list[str]], list[int]]) -> list[Segment]:
+    """Cut a line into segments of at most `limit` pieces, as few and as long as can be.
+
+    Args:
+        line: the line.
+        limit: the most pieces a segment may have.
+        count: tells how many pieces each of some texts has.
+    """
+    return _split(Segment(line, False), limit, count, 0)
+
+
+def _split(
+    segment: Segment, limit: int, count: Callable[[list[str]], list[int]], level: int
+) -> list[Segment]:
+    if count([segment.text])[0] <= limit:
+        return [segment]
+    if level == len(CUTS):
+        # No mark and no space: every character is at most a few pieces.
+        size = max(1, limit // 2)
+        parts = [segment.text[at : at + size] for at in range(0, len(segment.text), size)]
+        return [Segment(part, segment.spaced and at == 0) for at, part in enumerate(parts)]
+    small = [
+        piece
+        for part in _cut(segment, CUTS[level])
+        for piece in (_split(part, limit, count, level + 1) if part.text else [])
+    ]
+    return _pack(small, limit, count)
+
+
+def _cut(segment: Segment, pattern: re.Pattern[str]) -> list[Segment]:
+    parts, start, spaced = [], 0, segment.spaced
+    for match in pattern.finditer(segment.text):
+        parts.append(Segment(segment.text[start : match.start()], spaced))
+        start, spaced = match.end(), match.end() > match.start()
+    parts.append(Segment(segment.text[start:], spaced))
+    return parts
+
+
+def _pack(
+    parts: list[Segment], limit: int, count: Callable[[list[str]], list[int]]
+) -> list[Segment]:
+    """Join neighbours again as long as they fit together."""
+    packed: list[Segment] = []
+    used = 0
+    for part, size in zip(parts, count([part.text for part in parts]), strict=True):
+        if packed and used + size <= limit:
+            text = packed[-1].text + (" " if part.spaced else "") + part.text
+            packed[-1] = Segment(text, packed[-1].spaced)
+            used += size
+        else:
+            packed.append(part)
+            used = size
+    return packed

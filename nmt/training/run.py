@@ -1,0 +1,237 @@
+"""`train`: from a corpus folder to a finished model folder, in one call or in several."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import nmt
+from nmt.data.batching import plan_epoch
+from nmt.data.corpus import MANIFEST, Corpus
+from nmt.decoding.model_folder import Description, Side, load_weights
+from nmt.errors import DataError, SettingError
+from nmt.evaluation.languages import check_tokenizer
+from nmt.evaluation.plots import learning_curves
+from nmt.files import checksum
+from nmt.hardware import choose_device, has_fast_bf16, matrix_peak
+from nmt.models.cost import cost
+from nmt.progress import duration
+from nmt.training.checkpoint import Position, load_newest
+from nmt.training.config import Limits
+from nmt.training.folder import prepare
+from nmt.training.presets import Settings, resolve
+from nmt.training.report import scores_in_words, write_model_card
+from nmt.training.schedule import Budget
+from nmt.training.step import Stepper
+from nmt.training.trainer import Clock, Trainer
+from nmt.training.validation import Validation, Validator
+
+log = logging.getLogger("nmt")
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """What the user may say about a run."""
+
+    preset: str = "auto"  # auto, a preset's name, or a TOML file
+    changes: list[str] = field(default_factory=list)  # settings like "model.hidden_size=768"
+    limits: Limits = field(default_factory=Limits)
+    seed: int = 1
+    device: str = "auto"  # auto, cpu, cuda
+    precision: str = "auto"  # auto, fp32, bf16
+    bleu_tokenize: str | None = None
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class TrainReport:
+    """What came out of a run."""
+
+    folder: Path
+    updates: int
+    best_update: int
+    seconds: float
+    validation: Validation
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as plain values, for JSON."""
+        return {
+            "model": str(self.folder),
+            "updates": self.updates,
+            "best_update": self.best_update,
+            "seconds": round(self.seconds, 2),
+            "loss": self.validation.loss,
+            **self.validation.scores,
+        }
+
+
+def train(
+    corpus: Path | str,
+    output: Path | str,
+    options: TrainOptions | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> TrainReport:
+    """Train a model, or go on with a training that was stopped.
+
+    Args:
+        corpus: what `nmt preprocess -o` wrote.
+        output: the model folder; a run begun there with the same settings is continued.
+        options: settings, limits, device.
+        clock: seconds that never run backwards; a time limit goes by it.
+
+    Raises:
+        FolderError: an unusable corpus, or an output folder that holds something else.
+        SettingError: an unknown or unfit setting.
+        Interrupted: Ctrl-C or SIGTERM; the state is saved.
+    """
+    options = options or TrainOptions()
+    began = clock()
+    run = _Run(Corpus.open(corpus), Path(output), options)
+    run.begin()
+    if not run.is_over():
+        # What opening the corpus took counts towards the time limit too.
+        run.position.seconds += clock() - began
+        run.train(clock)
+    return run.finish()
+
+
+class _Run:
+    """The parts of a run, put together once."""
+
+    def __init__(self, corpus: Corpus, folder: Path, options: TrainOptions) -> None:
+        if not len(corpus.train):
+            raise DataError(f"{corpus.folder}: the corpus has no training pairs")
+        if options.bleu_tokenize is not None:
+            check_tokenizer(options.bleu_tokenize)
+        self.corpus, self.folder, self.options = corpus, folder, options
+        self.settings = resolve(options.preset, options.changes, len(corpus.train))
+        self.description = describe(corpus, self.settings, options.seed)
+        self.device = choose_device(options.device)
+        self.precision = _choose_precision(options.precision, self.device)
+        self.validator = Validator(corpus, self.description, options.bleu_tokenize)
+        self.position = Position()
+
+    def begin(self) -> None:
+        """Open the folder and make the model, or take it from the newest checkpoint."""
+        prepare(self.folder, self.description, self.corpus, self.options.overwrite)
+        config, seed = self.settings.train, self.options.seed
+        torch.manual_seed(seed)
+        model = self.description.build().to(self.device)
+        self.stepper = Stepper(model, config, seed, DTYPES[self.precision])
+        saved = load_newest(self.folder / "checkpoints")
+        if saved is not None:
+            tensors, self.position = saved
+            self.stepper.load_state(tensors)
+        first_epoch = plan_epoch(self.corpus.train, config.batch_tokens, seed, 0)
+        self.budget = Budget.of(self.options.limits, len(first_epoch))
+        self._announce(len(first_epoch), resumed=saved is not None)
+
+    def is_over(self) -> bool:
+        """Say whether an earlier call finished the run, and this one asks for no more."""
+        position, now = self.position, [self.budget.updates, self.budget.seconds]
+        over = position.finished and (
+            position.budget == now or self.budget.progress(position.update, position.seconds) >= 1
+        )
+        if over:
+            log.info("this run is finished; give a larger limit to train on")
+        elif position.finished:
+            log.info("this run was finished; its schedule is stretched to the larger limit")
+            position.finished, position.bad_validations = False, 0
+        position.budget = now
+        return over
+
+    def train(self, clock: Clock) -> None:
+        """Train to the end of the budget, or until interrupted."""
+        peak = matrix_peak(self.device, DTYPES[self.precision])
+        log.info(f"this machine's measured peak: {peak / 1e9:,.0f} GFLOP/s in {self.precision}")
+        trainer = Trainer(
+            self.folder,
+            self.corpus,
+            self.stepper,
+            self.validator,
+            self.budget,
+            self.position,
+            clock,
+        )
+        trainer.run(cost(self.settings.model, self.description.target.pieces), peak)
+
+    def finish(self) -> TrainReport:
+        """Validate the best model by beam search, and write the model card and the curves."""
+        model = self.stepper.model
+        notes = load_weights(self.folder, model)
+        beam = self.settings.train.validation_beam
+        validation = self.validator.validate(self.stepper, beam)
+        learning_curves(self.folder / "metrics.jsonl", self.folder / "curves.png")
+        facts = {
+            "version": nmt.__version__,
+            "corpus": self.corpus.manifest,
+            "validation": validation,
+            "search": f"beam search of {beam}",
+            "parameters": sum(parameter.numel() for parameter in model.parameters()),
+            "update": notes["update"],
+            "updates": self.position.update,
+            "minutes": self.position.seconds / 60,
+            "device": self.device.type,
+            "precision": self.precision,
+        }
+        write_model_card(self.folder / "README.md", self.description, facts)
+        log.info(
+            f"done: {self.position.update:,} updates in {duration(self.position.seconds)}; the "
+            f"best model, of update {notes['update']:,}, is in {self.folder}"
+        )
+        log.info(f"validation by beam search: {scores_in_words(validation)}")
+        return TrainReport(
+            self.folder, self.position.update, notes["update"], self.position.seconds, validation
+        )
+
+    def _announce(self, batches: int, resumed: bool) -> None:
+        settings, pairs = self.settings, len(self.corpus.train)
+        why = f", chosen for {pairs:,} pairs" if self.options.preset == "auto" else ""
+        parameters = sum(parameter.numel() for parameter in self.stepper.model.parameters())
+        log.info(
+            f"preset {settings.preset}{why}: {parameters:,} parameters, {batches:,} batches an "
+            f"epoch, on {self.device.type} in {self.precision}"
+        )
+        if resumed:
+            log.info(f"going on after update {self.position.update:,}")
+        if not self.options.limits.given:
+            log.info(
+                "no limit given: training ends when validation stops getting better, or after "
+                "60 minutes (--time-limit, --epochs or --updates change that)"
+            )
+
+
+def describe(corpus: Corpus, settings: Settings, seed: int) -> Description:
+    """Describe the model that a run will make of a corpus."""
+    return Description(
+        model=settings.model,
+        source=_side(corpus, "source"),
+        target=_side(corpus, "target"),
+        joint=corpus.joint,
+        longest_source=int(corpus.train.source.lengths().max()),
+        training={
+            "preset": settings.preset,
+            "settings": asdict(settings.train),
+            "seed": seed,
+            "corpus": checksum(corpus.folder / MANIFEST),
+        },
+    )
+
+
+def _side(corpus: Corpus, name: str) -> Side:
+    facts: dict[str, Any] = corpus.manifest[name]
+    return Side(facts["language"], facts["vocabulary"], facts["pieces"])
+
+
+def _choose_precision(name: str, device: torch.device) -> str:
+    if name == "auto":
+        return "bf16" if has_fast_bf16(device) else "fp32"
+    if name not in DTYPES:
+        raise SettingError(f"--precision {name}: choose one of auto, fp32, bf16 to train in")
+    return name

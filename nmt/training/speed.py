@@ -1,0 +1,55 @@
+"""How fast training goes: tokens a second, and the share of the machine's measured peak."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from nmt.models.cost import Cost
+from nmt.training.loader import TrainingBatch
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What happened since the last report."""
+
+    loss: float  # label-smoothed, nats a target token
+    tokens_per_second: float  # target tokens, without padding
+    share_of_peak: float  # operations a second over the peak
+
+
+class Speedometer:
+    """Counts the work between two readings."""
+
+    def __init__(self, cost: Cost, peak: float, clock: Callable[[], float]) -> None:
+        """Begin; `cost` is the model's and `peak` the machine's, in operations (a second)."""
+        self.cost, self.peak, self.clock = cost, peak, clock
+        self._reset()
+
+    def _reset(self) -> None:
+        self.began, self.paused_seconds = self.clock(), 0.0
+        self.tokens = self.operations = 0
+        self.losses: list[Tensor] = []
+
+    def count(self, batch: TrainingBatch, loss: Tensor) -> None:
+        """Add a batch. Its loss is read later, so that a GPU need not be waited for."""
+        self.tokens += batch.tokens
+        self.operations += self.cost.training(batch.source_tokens, batch.tokens, batch.pairs)
+        self.losses.append(loss)
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave out the time spent in the block."""
+        began = self.clock()
+        yield
+        self.paused_seconds += self.clock() - began
+
+    def read(self) -> Figures:
+        """Return the figures since the last reading, and begin anew."""
+        loss = sum(float(loss) for loss in self.losses) / max(1, self.tokens)
+        seconds = max(1e-9, self.clock() - self.began - self.paused_seconds)
+        share = self.operations / seconds / self.peak
+        figures = Figures(loss, round(self.tokens / seconds, 1), round(share, 4))
+        self._reset()
+        return figures

@@ -1,0 +1,216 @@
+"""The training loop: updates, reports, validations, checkpoints, and when to end."""
+
+import logging
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from nmt.data.batching import Ints, plan_epoch
+from nmt.data.corpus import Corpus
+from nmt.decoding.model_folder import save_weights
+from nmt.errors import NmtError
+from nmt.models.cost import Cost
+from nmt.progress import Progress
+from nmt.training.checkpoint import Position, save_checkpoint
+from nmt.training.loader import TrainingBatch, load
+from nmt.training.report import MetricsLog, sample_lines, scores_in_words
+from nmt.training.schedule import Budget, learning_rate
+from nmt.training.signals import StopSignals
+from nmt.training.speed import Speedometer
+from nmt.training.step import Stepper
+from nmt.training.validation import Validation, Validator
+
+log = logging.getLogger("nmt")
+
+Clock = Callable[[], float]
+
+
+class Trainer:
+    """Trains one model into one folder, from any position to the end of its budget."""
+
+    def __init__(
+        self,
+        folder: Path,
+        corpus: Corpus,
+        stepper: Stepper,
+        validator: Validator,
+        budget: Budget,
+        position: Position,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        """Prepare to go on from `position`; `clock` is what the time limit goes by."""
+        self.folder = folder
+        self.corpus = corpus
+        self.stepper = stepper
+        self.config = stepper.config
+        self.validator = validator
+        self.budget = budget
+        self.position = position
+        self.clock = clock
+        self.metrics = MetricsLog(folder / "metrics.jsonl", position.metrics_bytes)
+        self._last_plan: tuple[int, list[Ints]] | None = None
+
+    def run(self, cost: Cost, peak: float) -> None:
+        """Train until the budget is used up or nothing gets better.
+
+        Args:
+            cost: the model's operations a token, and
+            peak: the machine's operations a second, to state the speed as a share.
+
+        Raises:
+            Interrupted: Ctrl-C or SIGTERM arrived, and the state is saved.
+            NmtError: the loss is no longer a number.
+        """
+        position = self.position
+        self._began = self.clock() - position.seconds
+        self._saved = self.clock()
+        speed = Speedometer(cost, peak, self.clock)
+        total = self.budget.updates or self.budget.seconds or 0.0
+        by_time = self.budget.updates is None
+        done = position.seconds if by_time else position.update
+        with (
+            StopSignals() as signals,
+            Progress(total, "s" if by_time else "updates", "Training", initial=done) as bar,
+        ):
+            for batch in self._batches():
+                self._update(batch, speed)
+                bar.advance(self._tick() if by_time else 1)
+                if position.update % self.config.report_every == 0:
+                    self._report(speed, bar)
+                if self._progress() >= 1 or position.update % self._validation_interval() == 0:
+                    with speed.paused():
+                        self._validate()
+                if self._over():
+                    break
+                if signals.received:
+                    self.save()
+                    raise signals.interruption(
+                        f"stopped after update {position.update:,}, and everything is saved; "
+                        "the same command goes on from here"
+                    )
+                if self.clock() - self._saved > 60 * self.config.checkpoint_minutes:
+                    self.save()
+        position.finished = True
+        self.save()
+
+    def save(self) -> None:
+        """Write a checkpoint of the present position."""
+        self.position.metrics_bytes = self.metrics.size()
+        folder = self.folder / "checkpoints"
+        state, keep = self.stepper.state(), self.config.keep_checkpoints
+        save_checkpoint(folder, state, self.position, keep)
+        self._saved = self.clock()
+
+    def plan(self, epoch: int) -> list[Ints]:
+        """Return the batches of an epoch."""
+        if self._last_plan is None or self._last_plan[0] != epoch:
+            rows = plan_epoch(self.corpus.train, self.config.batch_tokens, self.stepper.seed, epoch)
+            self._last_plan = (epoch, rows)
+        return self._last_plan[1]
+
+    def _batches(self) -> Iterator[TrainingBatch]:
+        """Yield batches from the present position on, epoch after epoch, keeping the position."""
+        while self._progress() < 1:
+            plan = self.plan(self.position.epoch)
+            for batch in load(self.corpus.train, plan[self.position.batch :]):
+                self.position.batch += 1
+                yield batch
+            self.position.epoch += 1
+            self.position.batch = 0
+
+    def _progress(self) -> float:
+        return self.budget.progress(self.position.update, self.position.seconds)
+
+    def _tick(self) -> float:
+        """Bring the time used up to date and return what was added."""
+        seconds = self.clock() - self._began
+        added = seconds - self.position.seconds
+        self.position.seconds = seconds
+        return added
+
+    def _update(self, batch: TrainingBatch, speed: Speedometer) -> None:
+        self.position.update += 1
+        self.rate = learning_rate(self.config, self.position.update, self._progress())
+        loss = self.stepper.update(batch, self.position.update, self.rate)
+        speed.count(batch, loss)
+        self._tick()
+
+    def _report(self, speed: Speedometer, bar: Progress) -> None:
+        figures = speed.read()
+        if not math.isfinite(figures.loss):
+            raise NmtError(
+                f"the loss is no longer a number at update {self.position.update:,}; the best "
+                f"model so far stays in {self.folder}; train again with a lower rate: "
+                f"--set train.learning_rate={self.config.learning_rate / 2:g} --overwrite"
+            )
+        self.metrics.write(
+            kind="train",
+            update=self.position.update,
+            epoch=round(self.position.epoch + self._epoch_share(), 3),
+            learning_rate=self.rate,
+            seconds=round(self.position.seconds, 2),
+            **asdict(figures),
+        )
+        bar.show(
+            epoch=self.position.epoch + 1,
+            update=self.position.update,
+            loss=round(figures.loss, 3),
+            **{"tokens/s": figures.tokens_per_second, "peak": f"{figures.share_of_peak:.0%}"},
+        )
+
+    def _epoch_share(self) -> float:
+        return self.position.batch / len(self.plan(self.position.epoch))
+
+    def _validation_interval(self) -> int:
+        if self.config.validate_every:
+            return self.config.validate_every
+        return min(1000, max(100, len(self.plan(self.position.epoch))))
+
+    def _validate(self) -> None:
+        validation = self.validator.validate(self.stepper)
+        position = self.position
+        name = self.select_by()
+        score = validation.value(name)
+        better = position.best_score is None or score > position.best_score
+        if better:
+            position.best_score, position.best_update = score, position.update
+            position.bad_validations = 0
+            notes = {"update": position.update, "loss": validation.loss, **validation.scores}
+            save_weights(self.folder, self.stepper.model, notes)
+        else:
+            position.bad_validations += 1
+        self._tick()
+        self._tell(validation, better)
+
+    def select_by(self) -> str:
+        """Return the name of the score that picks the best model."""
+        if self.config.select_by == "auto":
+            return self.validator.metrics[0]
+        return self.config.select_by
+
+    def _tell(self, validation: Validation, better: bool) -> None:
+        position = self.position
+        self.metrics.write(
+            kind="valid",
+            update=position.update,
+            epoch=round(position.epoch + self._epoch_share(), 3),
+            loss=validation.loss,
+            perplexity=validation.perplexity,
+            **validation.scores,
+            best=better,
+            seconds=round(position.seconds, 2),
+        )
+        mark = "  best so far" if better else f"  (best at update {position.best_update:,})"
+        log.info(f"update {position.update:,}: {scores_in_words(validation)}{mark}")
+        for line in sample_lines(validation.samples):
+            log.info(line)
+
+    def _over(self) -> bool:
+        if self._progress() >= 1:
+            return True
+        if self.position.bad_validations < self.config.patience:
+            return False
+        log.info(f"no better score in {self.config.patience} validations: training ends early")
+        return True

@@ -1,0 +1,96 @@
+"""How good a model is on the validation set: its loss, and the scores of real translations."""
+
+import math
+from dataclasses import dataclass
+
+from nmt.data.batching import make_batch, plan_in_order
+from nmt.data.corpus import Corpus
+from nmt.decoding.model_folder import Description, LoadedModel
+from nmt.decoding.search import SearchOptions
+from nmt.decoding.translator import Translator
+from nmt.evaluation.metrics import default_metrics, score
+from nmt.models.seq2seq import Seq2Seq
+from nmt.training.loader import as_tensors
+from nmt.training.step import Stepper
+
+SAMPLES = 3
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One sentence of the validation set, its reference, and what the model made of it."""
+
+    source: str
+    reference: str
+    hypothesis: str
+
+
+@dataclass(frozen=True)
+class Validation:
+    """The scores of a model."""
+
+    loss: float  # nats a target token
+    scores: dict[str, float]  # by metric: bleu (where it fits the language) and chrf
+    samples: list[Sample]
+
+    @property
+    def perplexity(self) -> float:
+        """exp(loss)."""
+        return math.exp(min(self.loss, 50.0))
+
+    def value(self, name: str) -> float:
+        """Return a score of which more is better."""
+        return -self.loss if name == "loss" else self.scores[name]
+
+
+class Validator:
+    """Validates models against the validation set of a corpus."""
+
+    def __init__(
+        self, corpus: Corpus, description: Description, bleu_tokenize: str | None = None
+    ) -> None:
+        """Prepare for a corpus; `bleu_tokenize` overrides the tokeniser for the language."""
+        self.corpus = corpus
+        self.description = description
+        self.bleu_tokenize = bleu_tokenize
+        metrics = default_metrics(corpus.target_language)
+        with_bleu = "bleu" in metrics or bleu_tokenize is not None
+        self.metrics = ("bleu", "chrf") if with_bleu else ("chrf",)
+
+    def validate(self, stepper: Stepper, beam_size: int = 1) -> Validation:
+        """Measure the loss, translate the validation set, and score the translations."""
+        hypotheses = self._translate(stepper.model, beam_size)
+        references = self.corpus.valid_target_text
+        scored = score(
+            hypotheses,
+            [references],
+            self.metrics,
+            bleu_tokenize=self.bleu_tokenize,
+            language=self.corpus.target_language,
+        )
+        rows = zip(self.corpus.valid_source_text, references, hypotheses, strict=True)
+        # Spread over the set, and the same ones each time.
+        step = max(1, len(references) // SAMPLES)
+        samples = [Sample(*row) for row in list(rows)[::step][:SAMPLES]]
+        values = {metric.name: metric.value for metric in scored}
+        return Validation(self._loss(stepper), values, samples)
+
+    def _loss(self, stepper: Stepper) -> float:
+        split = self.corpus.valid
+        total, tokens = 0.0, 0
+        for rows in plan_in_order(split, stepper.config.batch_tokens):
+            batch = as_tensors(make_batch(split, rows))
+            total += float(stepper.plain_loss(batch))
+            tokens += batch.tokens
+        return total / max(1, tokens)
+
+    def _translate(self, model: Seq2Seq, beam_size: int) -> list[str]:
+        loaded = LoadedModel(
+            self.description, model, self.corpus.source_vocabulary, self.corpus.target_vocabulary
+        )
+        device = next(model.parameters()).device.type
+        translator = Translator(loaded, SearchOptions(beam_size=beam_size), device=device)
+        lines = self.corpus.valid_source_text
+        texts = [translation.text for translation in translator.translate(lines)]
+        model.train()
+        return texts
