@@ -70,7 +70,6 @@ def test_every_command_runs(workplace):
             timeout=300,
         )
         assert done.returncode == 0, f"{step}\n{done.stderr}"
-        assert done.stderr or done.stdout, f"{step}\nsays nothing"
 
 
 def test_the_exceptions_are_still_in_the_readme():

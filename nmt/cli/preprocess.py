@@ -92,7 +92,7 @@ def preprocess(
 ) -> None:
     """Make a corpus from text files: vocabulary, filters, validation set, all in one folder.
 
-    Lines end at \\\\n only. Files may be .gz or .xz; - is standard input.
+    Lines end at \\n only. Files may be .gz or .xz; - is standard input.
 
     Example: nmt preprocess --train-source train.en --train-target train.de -o corpus
     """
