@@ -129,7 +129,7 @@ class Contestant(abc.ABC):
         folder.mkdir(parents=True)
         log = folder / "train.log"
         command = self.train_command(folder, report_every)
-        cost = run_pinned(command, cores, Files(log), seconds, signal.SIGKILL)
+        cost = run_pinned(command, cores, Files(log), seconds, signal.SIGTERM)
         speeds = self.speeds(folder)[1:]
         if not speeds:
             raise SystemExit(f"{self.name} made too few reports in {seconds:.0f} s:\n{tail(log)}")
@@ -147,7 +147,8 @@ class Contestant(abc.ABC):
         times = stem.with_suffix(".json")
         output, log = stem.with_suffix(".out"), stem.with_suffix(".log")
         output.parent.mkdir(parents=True, exist_ok=True)
-        times.unlink(missing_ok=True)
+        for old in (times, output):
+            old.unlink(missing_ok=True)
         command: list[str | Path] = [self.python, HERE / "timed_main.py", times, self.loader]
         command += self.translate_command(decoding, output)
         standard_output = stem.with_suffix(".stdout")

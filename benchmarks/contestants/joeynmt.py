@@ -35,7 +35,6 @@ class JoeyNmt(Contestant):
 
     def translate_command(self, decoding: Decoding, output: Path) -> list[str | Path]:
         """Translate standard input to standard output (its `-o` ends in an AttributeError)."""
-        output.unlink(missing_ok=True)
         return ["joeynmt", "translate", self._config(self.folder / "trained", 25, decoding)]
 
     def _config(self, folder: Path, report_every: int, decoding: Decoding) -> Path:

@@ -90,7 +90,7 @@ class Nmt(Contestant):
     def translate_command(self, decoding: Decoding, output: Path) -> list[str | Path]:
         """Translate from file to file."""
         return [
-            *("nmt", "translate", self._model, TEST, "-o", output, "--overwrite"),
+            *("nmt", "translate", self._model, TEST, "-o", output),
             *("--beam-size", str(decoding.beam_size), "--batch-size", str(decoding.batch_size)),
             *("--precision", self.precision),
         ]
