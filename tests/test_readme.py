@@ -1,4 +1,4 @@
-"""The commands and the Python of README.md run as they stand, in order, on small files."""
+"""The commands and the Python of our pages run as they stand, in order, on small files."""
 
 import os
 import re
@@ -10,8 +10,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+PAGES = ("README.md", "data/README.md")  # the second reads the corpus that the first makes
+BLOCKS = re.findall(
+    r"^```(\w+)\n(.*?)^```$",
+    "".join((ROOT / page).read_text(encoding="utf-8") for page in PAGES),
+    re.MULTILINE | re.DOTALL,
+)
 
 # What runs elsewhere: continuous integration itself starts with an installation.
 SKIPPED = {
@@ -24,7 +28,7 @@ SHORTENED = {"--time-limit 20m": "--updates 5"}
 
 
 def steps() -> list[tuple[str, str]]:
-    """Every command and every Python block in the README's order, with its language."""
+    """Every command and every Python block in the pages' order, with its language."""
     found = []
     for language, text in BLOCKS:
         lines = text.replace("\\\n", " ").splitlines() if language == "sh" else [text]
@@ -82,7 +86,7 @@ def test_blocks_are_of_a_language_that_is_tested():
     assert {language for language, _ in BLOCKS} <= {"sh", "python"}
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "data/README.md"])
+@pytest.mark.parametrize("page", [*PAGES, "CONTRIBUTING.md"])
 def test_links_lead_somewhere(page):
     text = (ROOT / page).read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)#]+)\)", text):
