@@ -121,10 +121,11 @@ class BeamSearch:
             ends = logits[last][:, :, EOS].clone()
             logits[last] = -torch.inf
             logits[last.nonzero().squeeze(1), :, EOS] = ends
-        width = min(self.options.beam_size, logits.shape[2])
-        best, pieces = logits.topk(width, dim=2)  # (B, K, C)
-        totals, index = (best + offsets.unsqueeze(2)).flatten(1).topk(width, dim=1)
-        return _Candidates(totals, index // width, pieces.flatten(1).gather(1, index))
+        each = min(self.options.beam_size, logits.shape[2])
+        best, pieces = logits.topk(each, dim=2)  # (B, K, each)
+        totals = (best + offsets.unsqueeze(2)).flatten(1)
+        totals, index = totals.topk(min(self.options.beam_size, totals.shape[1]), dim=1)
+        return _Candidates(totals, index // each, pieces.flatten(1).gather(1, index))
 
     def _advance(  # one step's bookkeeping
         self,

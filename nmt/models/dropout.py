@@ -13,7 +13,7 @@ class Dropout:
 
     def __init__(self, rate: float, generator: torch.Generator | None = None) -> None:
         """Drop with probability `rate` in [0, 1), drawing from `generator`."""
-        self.threshold = round(rate * 256)
+        self.threshold = min(round(rate * 256), 255)  # something is always kept
         self.generator = generator
 
     def __call__(self, x: Tensor) -> Tensor:

@@ -72,8 +72,10 @@ class _SmoothedCrossEntropy(Function):
             right = logits.gather(1, index).to(kind)
             average = logits.mean(dim=1, dtype=kind, keepdim=True)
             gradient = torch.softmax(logits, dim=1)
-            # log p = logit - log-normaliser, and the normaliser follows from any p.
-            normaliser = right - gradient.gather(1, index).to(kind).log()
+            # log p = logit - log-normaliser, and the normaliser follows from any p. One too small
+            # for its type counts as the smallest, so that the loss stays a number.
+            likely = gradient.gather(1, index).to(kind).clamp_min(torch.finfo(kind).tiny)
+            normaliser = right - likely.log()
             total += (normaliser - (1 - smoothing) * right - smoothing * average).sum()
             gradient -= smoothing / len(weight)
             gradient.scatter_add_(

@@ -123,7 +123,7 @@ class _Run:
         config, seed = self.settings.train, self.options.seed
         torch.manual_seed(seed)
         model = self.description.build().to(self.device)
-        self.stepper = Stepper(model, config, seed, DTYPES[self.precision])
+        self.stepper = Stepper(model, config, seed, DTYPES[self.precision], _shards(self.device))
         saved = load_newest(self.folder / "checkpoints")
         if saved is not None:
             tensors, self.position = saved
@@ -235,3 +235,8 @@ def _choose_precision(name: str, device: torch.device) -> str:
     if name not in DTYPES:
         raise SettingError(f"--precision {name}: choose one of auto, fp32, bf16 to train in")
     return name
+
+
+def _shards(device: torch.device) -> int:
+    """Return how many threads share a batch: one for each core that torch may use on a CPU."""
+    return torch.get_num_threads() if device.type == "cpu" else 1

@@ -1,7 +1,7 @@
 """How fast training goes: tokens a second, and the share of the machine's measured peak."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -32,10 +32,11 @@ class Speedometer:
         self.tokens = self.operations = 0
         self.losses: list[Tensor] = []
 
-    def count(self, batch: TrainingBatch, loss: Tensor) -> None:
+    def count(self, batch: Sequence[TrainingBatch], loss: Tensor) -> None:
         """Add a batch. Its loss is read later, so that a GPU need not be waited for."""
-        self.tokens += batch.tokens
-        self.operations += self.cost.training(batch.source_tokens, batch.tokens, batch.pairs)
+        for part in batch:
+            self.tokens += part.tokens
+            self.operations += self.cost.training(part.source_tokens, part.tokens, part.pairs)
         self.losses.append(loss)
 
     @contextlib.contextmanager

@@ -110,11 +110,11 @@ class Trainer:
             self._last_plan = (epoch, rows)
         return self._last_plan[1]
 
-    def _batches(self) -> Iterator[TrainingBatch]:
+    def _batches(self) -> Iterator[list[TrainingBatch]]:
         """Yield batches from the present position on, epoch after epoch, keeping the position."""
         while self._progress() < 1:
             plan = self.plan(self.position.epoch)
-            for batch in load(self.corpus.train, plan[self.position.batch :]):
+            for batch in load(self.corpus.train, plan[self.position.batch :], self.stepper.shards):
                 self.position.batch += 1
                 yield batch
             self.position.epoch += 1
@@ -130,7 +130,7 @@ class Trainer:
         self.position.seconds = seconds
         return added
 
-    def _update(self, batch: TrainingBatch, speed: Speedometer) -> None:
+    def _update(self, batch: list[TrainingBatch], speed: Speedometer) -> None:
         self.position.update += 1
         self.rate = learning_rate(self.config, self.position.update, self._progress())
         loss = self.stepper.update(batch, self.position.update, self.rate)
