@@ -54,6 +54,8 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for."""
         try:
+            if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # nmt/__main__.py held it back
+                signal.signal(signal.SIGINT, signal.default_int_handler)
             result = super().invoke(ctx)
             sys.stdout.flush()
         except BaseException as error:
@@ -168,8 +170,6 @@ for command in (preprocess, train, translate, evaluate):
 def main() -> None:
     """Run the command line; exit with its code. No traceback is shown unless NMT_DEBUG=1."""
     signal.signal(signal.SIGTERM, _terminate)  # so that temporary files are cleaned up
-    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # nmt/__main__.py held it back
-        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         try:
             app(prog_name="nmt")

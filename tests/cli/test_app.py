@@ -160,7 +160,8 @@ def test_sigterm_lets_clean_up_code_run(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("delay", [0.3, 0.6, 1.2])
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="/proc is Linux's own")
+@pytest.mark.parametrize("delay", [0, 0.1, 0.5, 1])
 def test_ctrl_c_at_any_moment_shows_no_traceback(tmp_path, delay):
     reference = tmp_path / "reference"
     reference.write_text("ein Hund\n")
@@ -172,11 +173,18 @@ def test_ctrl_c_at_any_moment_shows_no_traceback(tmp_path, delay):
         text=True,
         env=ENVIRONMENT,
     )
+    while not _catches_sigterm(process.pid):  # before main(), Python itself is still starting
+        time.sleep(0.01)
     time.sleep(delay)
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=30)
-    assert process.returncode in (130, -signal.SIGINT)
-    assert stderr in ("", "nmt: interrupted\n")
+    assert (process.returncode, stderr) in [(130, "nmt: interrupted\n"), (-signal.SIGINT, "")]
+
+
+def _catches_sigterm(process: int) -> bool:
+    status = Path(f"/proc/{process}/status").read_text()
+    caught = int(status.split("SigCgt:")[1].split()[0], 16)
+    return bool(caught >> (signal.SIGTERM - 1) & 1)
 
 
 @pytest.mark.parametrize("reader", ["head -n 1", "true"])
