@@ -11,6 +11,8 @@ from typing import Protocol
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+# Before torch is imported: tensors this small are quicker without a second thread.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @dataclass(frozen=True)

@@ -34,13 +34,15 @@ def split_line(line: str, limit: int, count: Callable[[list[str]], list[int]]) -
 def _split(
     segment: Segment, limit: int, count: Callable[[list[str]], list[int]], level: int
 ) -> list[Segment]:
-    if count([segment.text])[0] <= limit:
+    text = segment.text
+    if count([text])[0] <= limit or len(text) == 1:
         return [segment]
     if level == len(CUTS):
-        # No mark and no space: every character is at most a few pieces.
-        size = max(1, limit // 2)
-        parts = [segment.text[at : at + size] for at in range(0, len(segment.text), size)]
-        return [Segment(part, segment.spaced and at == 0) for at, part in enumerate(parts)]
+        # No mark and no space: most characters are a piece or two, a few are many.
+        size = min(limit, len(text)) // 2 or 1
+        parts = [text[at : at + size] for at in range(0, len(text), size)]
+        segments = [Segment(part, segment.spaced and at == 0) for at, part in enumerate(parts)]
+        return [part for each in segments for part in _split(each, limit, count, level)]
     small = [
         piece
         for part in _cut(segment, CUTS[level])
@@ -65,11 +67,13 @@ def _pack(
     packed: list[Segment] = []
     used = 0
     for part, size in zip(parts, count([part.text for part in parts]), strict=True):
-        if packed and used + size <= limit:
+        if packed:
             text = packed[-1].text + (" " if part.spaced else "") + part.text
-            packed[-1] = Segment(text, packed[-1].spaced)
-            used += size
-        else:
-            packed.append(part)
-            used = size
+            # Pieces end at spaces; where there is none, those of the whole may be others.
+            whole = used + size if part.spaced else count([text])[0]
+            if whole <= limit:
+                packed[-1], used = Segment(text, packed[-1].spaced), whole
+                continue
+        packed.append(part)
+        used = size
     return packed

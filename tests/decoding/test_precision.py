@@ -1,0 +1,66 @@
+"""The precisions of inference: close to float32, and each row for itself."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nmt.decoding.precision import choose_precision, int8_works, linear_maker
+from nmt.errors import SettingError
+
+needs_int8 = pytest.mark.skipif(
+    not int8_works(), reason="this build of torch has no 8-bit linear operator"
+)
+
+
+@needs_int8
+@settings(deadline=None, max_examples=40)
+@given(
+    rows=st.integers(1, 70),
+    sizes=st.sampled_from([(7, 5), (64, 32), (512, 300)]),
+    loudness=st.sampled_from([1e-4, 1.0, 1e3]),
+    bias=st.booleans(),
+)
+def test_int8_batch_mates_change_no_bit_of_a_row(rows, sizes, loudness, bias):
+    torch.manual_seed(rows)
+    weight = torch.randn(sizes[1], sizes[0])
+    linear = linear_maker("int8")(weight, torch.randn(sizes[1]) if bias else None)
+    x = torch.randn(rows, sizes[0])
+    x[rows // 2] *= loudness  # one batch-mate is much louder or quieter than the others
+    together = linear(x)
+    for row in range(0, rows, 7):
+        assert torch.equal(linear(x[row : row + 1])[0], together[row])
+    flipped = linear(x.flip(0)).flip(0)
+    assert torch.equal(flipped, together)
+
+
+@pytest.mark.parametrize(
+    ("precision", "tolerance"),
+    [("fp32", 1e-5), ("bf16", 2e-2), pytest.param("int8", 3e-2, marks=needs_int8)],
+)
+@pytest.mark.parametrize("bias", [False, True])
+def test_every_precision_is_near_the_exact_product(precision, tolerance, bias):
+    torch.manual_seed(1)
+    weight, x = torch.randn(40, 100), torch.randn(3, 5, 100)
+    offset = torch.randn(40) if bias else None
+    exact = torch.nn.functional.linear(x.double(), weight.double(), None)
+    exact = exact + offset.double() if bias else exact
+    found = linear_maker(precision)(weight, offset)(x)
+    assert found.shape == (3, 5, 40)
+    assert found.dtype == torch.float32
+    assert (found - exact).abs().max() < tolerance * exact.abs().max()
+
+
+@needs_int8
+def test_int8_of_zeros_is_the_bias():
+    linear = linear_maker("int8")(torch.zeros(4, 8), torch.arange(4.0))
+    assert linear(torch.zeros(2, 8)).tolist() == [[0, 1, 2, 3]] * 2
+
+
+def test_auto_never_picks_bf16_on_a_processor():
+    assert choose_precision("auto", torch.device("cpu")) in ("fp32", "int8")
+
+
+def test_an_unknown_precision_is_refused():
+    with pytest.raises(SettingError, match="fp16: choose one of auto, fp32, bf16, int8"):
+        choose_precision("fp16", torch.device("cpu"))
