@@ -33,6 +33,7 @@ def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
             os.fsync(file.fileno())
         os.chmod(name, 0o666 & ~_umask())  # mkstemp makes files private; ours are ordinary ones
         os.replace(name, path)
+        _sync_folder(path.parent)
     except BaseException as error:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(name)
@@ -107,6 +108,16 @@ def read_manifest(folder: Path, name: str, version: int, what: str) -> dict[str,
 def _is_temporary(filename: object, path: Path) -> bool:
     """Tell if an error with this file name (None in a failed write) is about our own file."""
     return filename is None or Path(str(filename)).name.startswith(f".{path.name}.")
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename last: it is the folder that remembers it."""
+    with contextlib.suppress(OSError):  # not every file system can
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _umask() -> int:

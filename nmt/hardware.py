@@ -22,14 +22,18 @@ def choose_device(name: str) -> "torch.device":
     """Return the device called `name`; "auto" is a GPU if there is one.
 
     Raises:
-        SettingError: a GPU is asked for and there is none.
+        SettingError: there is no such device.
     """
     import torch
 
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name.startswith("cuda") and not torch.cuda.is_available():
+        name = "cuda" if gpus else "cpu"
+    if name.startswith("cuda") and not gpus:
         raise SettingError("--device cuda: torch sees no GPU here; use --device cpu or auto")
+    known = ["auto", "cpu", *(["cuda"] if gpus else []), *(f"cuda:{n}" for n in range(gpus))]
+    if name not in known:
+        raise SettingError(f"--device {name}: choose one of {', '.join(known)}")
     return torch.device(name)
 
 

@@ -71,7 +71,7 @@ def train(
     Example: nmt train corpus -o big --preset base --epochs 10 --set train.dropout=0.3
     """
     if list_settings:
-        print(settings_table(preset))
+        print(settings_table())
         return
     if corpus is None or output is None:
         raise UsageError("name the corpus and the model folder: nmt train CORPUS -o MODEL")
@@ -112,18 +112,19 @@ def seconds(text: str) -> float:
     return total
 
 
-def settings_table(preset: str) -> str:
-    """List every setting with its value (in `preset`, or the default) and its meaning."""
+def settings_table() -> str:
+    """List every setting: its value in each preset, and its meaning."""
     from nmt.settings import describe
-    from nmt.training.presets import GROUPS, resolve
+    from nmt.training.presets import GROUPS, names, resolve
 
-    values = resolve(preset, [], 0) if preset != "auto" else None
-    rows = [
-        row
-        for name, group in GROUPS.items()
-        for row in describe(name, getattr(values, name) if values else group())
-    ]
-    width = max(len(row.name) for row in rows), max(len(row.value) for row in rows)
+    presets = {name: resolve(name, [], 0) for name in names()}
+    table = [["setting", *presets, "meaning"]]
+    for group in GROUPS:
+        columns = [describe(group, getattr(preset, group)) for preset in presets.values()]
+        for rows in zip(*columns, strict=True):
+            table.append([rows[0].name, *(row.value for row in rows), rows[0].meaning])
+    widths = [max(len(cell) for cell in column) for column in zip(*table, strict=True)]
     return "\n".join(
-        f"{row.name:<{width[0]}}  {row.value:<{width[1]}}  {row.meaning}" for row in rows
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in table
     )

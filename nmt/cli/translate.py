@@ -55,7 +55,9 @@ def translate(
     from nmt import api
     from nmt.progress import setup_logging
 
-    setup_logging(quiet or (source == "-" and not sys.stderr.isatty()))
+    typing = source == "-" and sys.stdin.isatty()
+    # Between lines that are typed, or printed to the same terminal, a bar would be in the way.
+    setup_logging(quiet or typing or (output == "-" and sys.stdout.isatty()))
     translator = api.Translator.load(
         model,
         beam_size=beam_size,
@@ -64,6 +66,7 @@ def translate(
         device=device,
         batch_size=batch_size,
     )
-    typing = source == "-" and sys.stdin.isatty()
+    if typing and not quiet:
+        print("Type a line to translate; Ctrl-D ends.", file=sys.stderr)
     options = api.TranslateOptions(invalid_utf8=invalid_utf8, stream=stream or typing)
     api.translate_file(translator, source, output, options)

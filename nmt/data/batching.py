@@ -18,6 +18,9 @@ from nmt.data.vocabulary import BOS, EOS, PAD
 Ints = NDArray[np.int64]
 # Pairs sorted together: bucketing is near perfect long before this, and memory stays bounded.
 CHUNK = 200_000
+# Batches have a multiple of so many pairs where they can: each new shape costs time and memory,
+# because matrix products are compiled for it.
+MULTIPLE = 16
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,8 @@ def with_eos(ids: Ints, lengths: Ints) -> Ints:
 
 def make_batch(split: Split, rows: Ints) -> Batch:
     """Assemble the batch of the pairs `rows`, ordered by falling source length."""
-    order = rows[np.argsort(-split.source.lengths()[rows], kind="stable")]
+    offsets = split.source.offsets
+    order = rows[np.argsort(offsets[rows] - offsets[rows + 1], kind="stable")]
     source, source_lengths = gather(split.source, order)
     target, target_lengths = gather(split.target, order)
     begin = np.full((len(order), 1), BOS)
@@ -113,5 +117,6 @@ def _cut(rows: Ints, source: Ints, target: Ints, batch_tokens: int) -> Iterator[
         same = int(np.searchsorted(source[start : start + size], source[start], side="right"))
         # End the batch where the source length changes, unless that would leave it half empty.
         size = same if same * 2 >= size else size
+        size = size // MULTIPLE * MULTIPLE or size
         yield rows[start : start + size]
         start += size

@@ -15,7 +15,7 @@ KEEP, IS_DUPLICATE, IS_HELD_OUT, IS_OVERLAP = 0, 1, 2, 3
 MOST_HELD_OUT = 1000
 SHARE_HELD_OUT = 20  # one pair in so many
 CANDIDATES = 4  # for each place in the held-out set
-CHUNK = 1 << 20  # pairs
+CHUNK = 1 << 18  # pairs
 HASH_BYTES = 8
 
 Hashes = NDArray[np.uint64]

@@ -7,13 +7,13 @@ and no control characters.
 """
 
 import itertools
-import sys
 import unicodedata
 from pathlib import Path
 
 # The one Unicode version that every Python carries, so that every Python makes the same rules.
 # Compositions are stable: later versions add characters, they change none.
 UNICODE = unicodedata.ucd_3_2_0
+LAST = 0x2FA1D  # the last character that canonical composition changes
 INVISIBLE = "\u00ad\ufeff"  # soft hyphen, byte order mark
 
 
@@ -26,7 +26,7 @@ def write_rules(path: Path) -> None:
 def rules() -> dict[str, str]:
     """Return what is rewritten, and to what ("" removes it)."""
     changes = {}
-    for character in map(chr, range(1, sys.maxunicode + 1)):
+    for character in map(chr, range(1, LAST + 1)):
         if character.isspace():
             changes[character] = " "
         elif unicodedata.category(character) == "Cc" or character in INVISIBLE:
@@ -44,10 +44,12 @@ def _spellings(character: str) -> list[str]:
     normal = UNICODE.normalize("NFC", character)
     apart = UNICODE.normalize("NFD", character)
     orders = (apart[0] + "".join(marks) for marks in itertools.permutations(apart[1:]))
-    partly = [chr(int(code, 16)) for code in UNICODE.decomposition(character).split()]
-    candidates = {character, *orders, "".join(partly)}
+    partly = "".join(chr(int(code, 16)) for code in UNICODE.decomposition(character).split())
+    # Five compositions of the old version were misprints: today's must agree.
     return [
-        text for text in candidates if text != normal and UNICODE.normalize("NFC", text) == normal
+        text
+        for text in {character, partly, *orders} - {normal}
+        if UNICODE.normalize("NFC", text) == unicodedata.normalize("NFC", text) == normal
     ]
 
 

@@ -3,13 +3,14 @@
 SentencePiece runs for minutes without looking up, so that Ctrl-C could not stop it, and a failed
 check inside it aborts the process; neither matters in a process that can be thrown away.
 
-Its one argument is JSON: {"files": [...], "options": {...}}. The model comes on standard output,
-a reason for failure as the last line of standard error.
+Its one argument is JSON: {"folder": ..., "files": [...], "options": {...}}. The model comes on
+standard output, a reason for failure as the last line of standard error.
 """
 
 import io
 import itertools
 import json
+import os
 import sys
 from collections.abc import Iterator
 
@@ -28,6 +29,8 @@ def main() -> None:
     import sentencepiece
 
     job = json.loads(sys.argv[1])
+    # The options end up in the model, and the name of a temporary folder must not.
+    os.chdir(job["folder"])
     model = io.BytesIO()
     try:
         sentencepiece.SentencePieceTrainer.train(

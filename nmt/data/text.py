@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from nmt.errors import DataError
+from nmt.errors import DataError, SettingError
 from nmt.files import atomic_write
 
 LOGGER = logging.getLogger("nmt")
@@ -57,7 +57,12 @@ class LineReader:
 
         Raises:
             DataError: it cannot be opened.
+            SettingError: an unknown `invalid_utf8`.
         """
+        if invalid_utf8 not in INVALID_UTF8:
+            raise SettingError(
+                f"--invalid-utf8 {invalid_utf8}: choose one of {', '.join(INVALID_UTF8)}"
+            )
         self.path, self.lines, self.invalid = str(path), 0, 0
         self.name = "standard input" if self.path == "-" else self.path
         if what:
@@ -111,7 +116,8 @@ class LineReader:
 
     def _open(self) -> Any:
         if self.path == "-":
-            return sys.stdin.buffer
+            # Not sys.stdin.buffer: a thread that waits in it would end the interpreter badly.
+            return open(0, "rb", closefd=False)
         opener = COMPRESSED.get(Path(self.path).suffix, open)
         try:
             return opener(self.path, "rb")

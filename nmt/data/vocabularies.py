@@ -1,6 +1,8 @@
 """The vocabularies of a corpus: given, or trained on its text; one for both languages, or two."""
 
+import functools
 import logging
+import operator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from nmt.data.vocabulary_training import TextStatistics, choose_joint, choose_si
 
 LOGGER = logging.getLogger("nmt")
 SAMPLE_PAIRS = 500_000
-SAMPLE_BYTES = 100_000_000
+SAMPLE_BYTES = 50_000_000
 
 
 @dataclass(frozen=True)
@@ -113,10 +115,10 @@ def _wants_joint(samples: list[_Sample], options: PreprocessOptions) -> bool:
 
 def _draw_samples(pairs: PairFiles, count: int) -> list[_Sample]:
     """Write lines from all over the text, at most SAMPLE_PAIRS and SAMPLE_BYTES, to files."""
-    statistics = [TextStatistics(), TextStatistics()]
     sample = PairFiles.beside(pairs.source.parent, "sample")
     size = pairs.source.stat().st_size + pairs.target.stat().st_size
     share = min(1.0, SAMPLE_PAIRS / count, SAMPLE_BYTES / size)
+    statistics = [TextStatistics(share=share), TextStatistics(share=share)]
     with sample.writer() as writer:
         seen = 0
         for batch in batches(pairs):
@@ -134,7 +136,7 @@ def _draw_samples(pairs: PairFiles, count: int) -> list[_Sample]:
 
 def _train(name: str, samples: list[_Sample], options: PreprocessOptions) -> bytes:
     """Train one vocabulary and say what it became, and why."""
-    statistics = sum((sample.statistics for sample in samples), TextStatistics())
+    statistics = functools.reduce(operator.add, (sample.statistics for sample in samples))
     aim = options.vocabulary_size or choose_size(statistics, options.tokenizer)
     files = [sample.file for sample in samples]
     trained = train_vocabulary(files, statistics, options.tokenizer, aim)
@@ -151,6 +153,8 @@ def _train(name: str, samples: list[_Sample], options: PreprocessOptions) -> byt
 def _describe(pieces: int, aim: int, statistics: TextStatistics, options: PreprocessOptions) -> str:
     what = f"{pieces:,} {options.tokenizer} pieces"
     text = f"{statistics.size:,} letters, {len(statistics.words):,} different words"
+    if statistics.share < 1:
+        text += f" in a sample of {statistics.share:.1%}"
     if options.vocabulary_size is None:
         return f"{what}, to fit the text of {text} (--vocab-size sets another size)."
     if pieces < aim:

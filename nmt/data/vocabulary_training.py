@@ -19,10 +19,12 @@ from nmt.data.vocabulary import BOS, EOS, PAD, UNK
 from nmt.errors import DataError, SettingError
 
 MODEL_PIECE = 1  # the field of SentencePiece's ModelProto that holds a piece
+RULES = "normalization.tsv"
 THREADS = 4
 LARGEST, LARGEST_WORDS = 32_000, 50_000  # pieces, when the size is ours to choose
 MOST_WORDS = 2 * LARGEST_WORDS  # different words are counted no further
-SHARED_LETTERS = 0.5  # of all letters: from here on two languages share a vocabulary
+SHARED_LETTERS = 0.5  # of the text: from here on two languages share a vocabulary
+FOREIGN = 0.02  # letters that a language uses so much less than another are in foreign names
 SPECIALS = 5  # pad, unk, bos, eos, and the space
 LETTERS_AT_LEAST = 0.98  # SentencePiece accepts no lower share of covered characters
 SMALL_TEXT = 100_000  # characters: below, every character is kept
@@ -35,10 +37,12 @@ class TextStatistics:
     Attributes:
         characters: how often each occurs, space apart.
         words: the different ones, up to MOST_WORDS.
+        share: which part of the whole text these lines are.
     """
 
     characters: Counter[str] = field(default_factory=Counter)
     words: set[str] = field(default_factory=set)
+    share: float = 1.0
 
     def add(self, lines: list[str]) -> None:
         """Count some lines."""
@@ -48,7 +52,9 @@ class TextStatistics:
             self.words.update(words)
 
     def __add__(self, other: "TextStatistics") -> "TextStatistics":
-        return TextStatistics(self.characters + other.characters, self.words | other.words)
+        return TextStatistics(
+            self.characters + other.characters, self.words | other.words, self.share
+        )
 
     @property
     def size(self) -> int:
@@ -82,13 +88,19 @@ class Trained:
 
 def choose_joint(source: TextStatistics, target: TextStatistics) -> bool:
     """Say whether two languages should share a vocabulary: if they share most of their letters."""
-    a, b = (
-        {letter: count for letter, count in side.characters.items() if letter.isalpha()}
-        for side in (source, target)
-    )
-    total_a, total_b = sum(a.values()) or 1, sum(b.values()) or 1
-    shared = sum(min(a[letter] / total_a, b[letter] / total_b) for letter in a.keys() & b.keys())
-    return shared >= SHARED_LETTERS
+    a, b = (_letter_shares(side) for side in (source, target))
+    return min(_known(a, b), _known(b, a)) >= SHARED_LETTERS
+
+
+def _letter_shares(side: TextStatistics) -> dict[str, float]:
+    letters = {letter: n for letter, n in side.characters.items() if letter.isalpha()}
+    total = sum(letters.values())
+    return {letter: n / total for letter, n in letters.items()}
+
+
+def _known(letters: dict[str, float], other: dict[str, float]) -> float:
+    """Return how much of a text is in letters that the other language uses as well."""
+    return sum(n for letter, n in letters.items() if other.get(letter, 0) > n * FOREIGN)
 
 
 def choose_size(statistics: TextStatistics, tokenizer: str) -> int:
@@ -104,7 +116,8 @@ def choose_size(statistics: TextStatistics, tokenizer: str) -> int:
         return characters + SPECIALS
     if tokenizer == "word":
         return min(LARGEST_WORDS, words) + SPECIALS
-    fitting = min(LARGEST, int(7.5 * statistics.size**0.45), words + characters)
+    fitting = min(LARGEST, int(7.5 * (statistics.size / statistics.share) ** 0.45))
+    fitting = min(fitting, words + characters)
     return round_size(max(fitting, 2 * characters) + SPECIALS)
 
 
@@ -122,7 +135,7 @@ def train_vocabulary(
     A text that does not offer so many pieces gives a smaller model.
 
     Args:
-        files: the lines to train on; the first one's folder also takes a temporary file.
+        files: the lines to train on, in one folder, which also takes a temporary file.
         statistics: what is in them.
         tokenizer: `unigram`, `bpe`, `char` or `word`.
         size: the number of pieces to aim at.
@@ -131,8 +144,8 @@ def train_vocabulary(
         SettingError: the size is too small for the characters of the text.
         DataError: SentencePiece cannot work with this text.
     """
-    rules = files[0].parent / "normalization.tsv"
-    write_rules(rules)
+    folder = files[0].parent
+    write_rules(folder / RULES)
     # Half of the places at most go to single characters.
     room = size - SPECIALS if tokenizer == "char" else size // 2
     options = {
@@ -144,12 +157,13 @@ def train_vocabulary(
         "unk_id": UNK,
         "bos_id": BOS,
         "eos_id": EOS,
-        "normalization_rule_tsv": str(rules),
+        "normalization_rule_tsv": RULES,
         "character_coverage": LETTERS_AT_LEAST,
         "required_chars": "".join(statistics.covered()[:room]),
         "split_digits": True,  # so that a number never seen can be translated digit by digit
     }
-    model = _run({"files": list(map(str, files)), "options": options}, size)
+    names = [file.name for file in files]
+    model = _run({"folder": str(folder), "files": names, "options": options}, size)
     return Trained(model, len(values(model, MODEL_PIECE)))
 
 

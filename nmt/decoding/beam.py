@@ -83,7 +83,7 @@ class BeamSearch:
             lengths: (B,) on the CPU; None if all are S long.
 
         Returns:
-            for each sentence its finished hypotheses, best first; at least one.
+            for each sentence its best finished hypotheses, best first: one to `n_best`.
         """
         live = self._start(source, lengths)
         count, beams = len(source), self.options.beam_size
@@ -96,7 +96,7 @@ class BeamSearch:
             self._advance(live, found, scores, step, history, finished)
             self._leave(live, finished, step)
             step += 1
-        return _hypotheses(history, finished)
+        return _hypotheses(history, finished, self.options.n_best)
 
     def _start(self, source: Tensor, lengths: Tensor | None) -> _Live:
         count, device = len(source), source.device
@@ -172,19 +172,24 @@ class BeamSearch:
         live.state = self.scorer.select(live.state, keep, beams)
 
 
-def _hypotheses(history: History, finished: _Finished) -> list[list[Hypothesis]]:
-    """Follow the back-pointers of every finished hypothesis."""
-    order = finished.scores.argsort(dim=1, descending=True, stable=True)
-    lists: list[list[Hypothesis]] = [[] for _ in range(len(order))]
-    for place in range(order.shape[1]):
-        column = order[:, place : place + 1]
-        steps = finished.steps.gather(1, column).squeeze(1)
-        tokens, attended = history.trace(steps, finished.beams.gather(1, column).squeeze(1))
-        scores = finished.scores.gather(1, column).squeeze(1).tolist()
-        totals = finished.totals.gather(1, column).squeeze(1).tolist()
-        rows = zip(scores, totals, steps.tolist(), tokens.tolist(), attended.tolist(), strict=True)
-        for row, (score, total, step, ids, where) in enumerate(rows):
-            if score > -torch.inf:
-                length = step + 1
-                lists[row].append(Hypothesis(ids[:length], score, total, where[:length]))
-    return lists
+def _hypotheses(history: History, finished: _Finished, count: int) -> list[list[Hypothesis]]:
+    """Follow the back-pointers of the best `count` finished hypotheses of every sentence."""
+    scores, order = finished.scores.sort(dim=1, descending=True, stable=True)
+    order = order[:, :count]
+    steps = finished.steps.gather(1, order)
+    tokens, attended = history.trace(steps, finished.beams.gather(1, order))
+    columns = (
+        scores[:, :count].tolist(),
+        finished.totals.gather(1, order).tolist(),
+        (steps + 1).tolist(),
+        tokens.tolist(),
+        attended.tolist(),
+    )
+    return [
+        [
+            Hypothesis(ids[:length], score, total, where[:length])
+            for score, total, length, ids, where in zip(*sentence, strict=True)
+            if score > -torch.inf
+        ]
+        for sentence in zip(*columns, strict=True)
+    ]

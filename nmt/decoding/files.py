@@ -1,18 +1,15 @@
 """Translating from a file, or a pipe, or a terminal, to a file or a pipe."""
 
 import contextlib
-import logging
 import queue
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from nmt.data.text import open_output, read_lines
+from nmt.data.text import BLOCK, COMPRESSED, open_output, read_lines
 from nmt.decoding.translator import WINDOW_LINES, Translator, windows
 from nmt.progress import Progress
-
-log = logging.getLogger("nmt")
 
 END = object()
 
@@ -44,10 +41,11 @@ def translate_file(
         DataError: the source cannot be read, or is not UTF-8 under `invalid_utf8="error"`.
     """
     options = options or TranslateOptions()
+    total = count_lines(source)
     with (
         read_lines(source, options.invalid_utf8) as lines,
         open_output(output) as out,
-        Progress(None, "lines", "Translating") as bar,
+        Progress(total, "lines", "Translating") as bar,
     ):
         iterator = iter(lines)
         count = 0
@@ -58,6 +56,15 @@ def translate_file(
             count += len(window)
             bar.advance(len(window))
     return TranslateReport(count)
+
+
+def count_lines(source: Path | str) -> int | None:
+    """Count the lines of an ordinary file, for the progress bar; None for anything else."""
+    path = Path(source)
+    if not path.is_file() or path.suffix in COMPRESSED:
+        return None
+    with path.open("rb") as file:
+        return sum(block.count(b"\n") for block in iter(lambda: file.read(BLOCK), b""))
 
 
 def waiting(lines: Iterator[str]) -> Iterator[list[str]]:

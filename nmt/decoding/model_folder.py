@@ -1,6 +1,5 @@
 """Model folders: everything needed to translate, in one place that can be copied and used alone."""
 
-import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ import torch
 
 from nmt.data.vocabulary import Vocabulary
 from nmt.errors import FolderError
-from nmt.files import read_manifest, write_manifest
+from nmt.files import atomic_write, read_manifest, write_manifest
 from nmt.models.config import ModelConfig
 from nmt.models.seq2seq import Seq2Seq
 from nmt.settings import build
@@ -58,7 +57,8 @@ class LoadedModel:
 def write_description(folder: Path, description: Description, vocabularies: list[Path]) -> None:
     """Begin a model folder: its vocabularies and config.json. Weights come later."""
     for path in vocabularies:
-        shutil.copyfile(path, folder / path.name)
+        with atomic_write(folder / path.name, "wb") as file:
+            file.write(path.read_bytes())
     names = sorted({path.name for path in vocabularies})
     write_manifest(folder, MANIFEST, FORMAT_VERSION, asdict(description), names)
 

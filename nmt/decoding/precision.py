@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nmt.errors import SettingError
-from nmt.hardware import has_fast_bf16, has_fast_int8
+from nmt.hardware import has_fast_int8
 from nmt.models.linear import LinearMaker, LinearMap, plain_map
 
 Precision = Literal["fp32", "bf16", "int8"]
@@ -21,15 +21,14 @@ Precision = Literal["fp32", "bf16", "int8"]
 def choose_precision(name: str, device: torch.device) -> Precision:
     """Return the precision called `name`; "auto" asks the hardware.
 
-    On a CPU auto is int8 or fp32, on a GPU bf16 or fp32.
+    On a CPU auto is int8 or fp32, elsewhere fp32.
 
     Raises:
         SettingError: int8 is asked for where its operator is missing.
     """
     if name == "auto":
-        if device.type == "cuda":
-            return "bf16" if has_fast_bf16(device) else "fp32"
-        return "int8" if has_fast_int8() and int8_works() else "fp32"
+        fast = device.type == "cpu" and has_fast_int8() and int8_works()
+        return "int8" if fast else "fp32"
     if name == "int8" and (device.type != "cpu" or not int8_works()):
         raise SettingError("--precision int8: not supported by this device; use fp32 or auto")
     if name not in ("fp32", "bf16", "int8"):
@@ -74,8 +73,9 @@ def _int8_linear(
 def int8_works() -> bool:
     """Say whether torch's 8-bit linear operator is there and gives the right numbers."""
     try:
-        weight = torch.linspace(-1, 1, 64).reshape(4, 16)
-        x = torch.linspace(-1, 1, 32).reshape(2, 16)
-        return bool(torch.allclose(_int8_map(weight, None)(x), x @ weight.t(), atol=0.1))
+        # All at the largest values, where a processor without VNNI would saturate.
+        weight, x = torch.ones(4, 512), torch.ones(2, 512)
+        weight[1], x[1] = -1, torch.linspace(-1, 1, 512)
+        return bool(torch.allclose(_int8_map(weight, None)(x), x @ weight.t(), rtol=0.01, atol=2))
     except (RuntimeError, AttributeError):
         return False

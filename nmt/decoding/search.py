@@ -1,9 +1,12 @@
 """Search: from a scorer to hypotheses. No loop over sentences or beams, only over time steps."""
 
+import math
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
+
+from nmt.errors import SettingError
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,13 @@ class SearchOptions:
     length_penalty: float = 1.0  # alpha of Wu et al. 2016, equation 14; 0 is none
     length_ratio: float = 2.0  # a translation has at most ratio * S + extra pieces
     length_extra: int = 20
+    n_best: int = 1  # hypotheses returned for each sentence, at most
+
+    def __post_init__(self) -> None:
+        if self.beam_size < 1:
+            raise SettingError(f"the beam size must be 1 or more, not {self.beam_size}")
+        if not 0 <= self.length_penalty < math.inf:
+            raise SettingError(f"the length penalty must be 0 or more, not {self.length_penalty}")
 
     def penalty(self, length: Tensor) -> Tensor:
         """Return ((5 + length) / 6) ** alpha, by which log-probabilities are divided."""
@@ -56,17 +66,17 @@ class History:
             notes.append(full)
 
     def trace(self, steps: Tensor, beams: Tensor) -> tuple[Tensor, Tensor]:
-        """Follow the pointers from (`steps`, `beams`), both (N,), one a sentence, to the start.
+        """Follow the pointers from (`steps`, `beams`), both (N, C), C for each sentence, to BOS.
 
         Returns:
-            tokens and attended positions, both (N, T); what lies after a start is zero.
+            tokens and attended positions, both (N, C, T); what lies after a start is zero.
         """
-        rows = torch.arange(len(steps), device=steps.device)
-        tokens = torch.zeros(len(steps), len(self.tokens), dtype=torch.long, device=steps.device)
+        shape = (*steps.shape, len(self.tokens))
+        tokens = torch.zeros(shape, dtype=torch.long, device=steps.device)
         attended = torch.zeros_like(tokens)
         for step in range(len(self.tokens) - 1, -1, -1):
             inside = steps >= step
-            tokens[:, step] = self.tokens[step][rows, beams].where(inside, tokens[:, step])
-            attended[:, step] = self.attended[step][rows, beams].where(inside, attended[:, step])
-            beams = self.parents[step][rows, beams].where(inside, beams)
+            tokens[:, :, step] = self.tokens[step].gather(1, beams).where(inside, 0)
+            attended[:, :, step] = self.attended[step].gather(1, beams).where(inside, 0)
+            beams = self.parents[step].gather(1, beams).where(inside, beams)
         return tokens, attended

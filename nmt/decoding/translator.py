@@ -1,6 +1,5 @@
 """Translator: lines of text in, translations out, in order, with bounded memory."""
 
-import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -18,13 +17,15 @@ from nmt.decoding.precision import choose_precision
 from nmt.decoding.scorer import ModelScorer
 from nmt.decoding.search import Hypothesis, SearchOptions
 from nmt.decoding.segments import Segment, split_line
+from nmt.errors import SettingError
+from nmt.evaluation.languages import special_language
 from nmt.hardware import choose_device
-
-log = logging.getLogger("nmt")
 
 WINDOW_LINES = 4096  # lines that are sorted by length and translated together
 WINDOW_CHARACTERS = 1 << 20
-UNSPACED = {"zh", "ja", "th", "lo", "km", "my", "bo"}  # languages that put no space between words
+SPACE = "\u2581"  # how pieces write a space
+# Padded source pieces of a batch, so that long sentences come in smaller batches.
+BATCH_TOKENS = 4096
 
 
 @dataclass(frozen=True)
@@ -61,10 +62,14 @@ class Translator:
         self.options = options or SearchOptions()
         self.device = choose_device(device)
         self.precision = choose_precision(precision, self.device)
+        if batch_size < 1:
+            raise SettingError(f"the batch size must be 1 or more, not {batch_size}")
         self.batch_size = batch_size
         self.scorer = ModelScorer(loaded.model.to(self.device), self.precision)
         greedy = self.options.beam_size == 1
         self.search = (GreedySearch if greedy else BeamSearch)(self.scorer, self.options)
+        # Korean is special to BLEU, but it has spaces.
+        self.spaced = special_language(self.target_language) in (None, "ko")
         # A little room over what was seen in training; a longer line is split.
         self.longest = max(50, int(1.2 * loaded.description.longest_source))
 
@@ -108,7 +113,13 @@ class Translator:
         return self.loaded.description.target.language
 
     def translate(self, lines: Iterable[str]) -> list[Translation]:
-        """Translate lines: N in, N out, in order. An empty line gives an empty line."""
+        """Translate lines: N in, N out, in order. An empty line gives an empty line.
+
+        Raises:
+            TypeError: one string instead of several.
+        """
+        if isinstance(lines, str):
+            raise TypeError("translate() wants a list of lines: translate([line])[0]")
         return list(self.stream(lines))
 
     def stream(self, lines: Iterable[str]) -> Iterator[Translation]:
@@ -118,57 +129,61 @@ class Translator:
 
     def translate_window(self, lines: Sequence[str]) -> list[Translation]:
         """Translate some lines together: split what is too long, sort, search, put together."""
-        encoded = self.loaded.source_vocabulary.encode(list(lines))
-        segments: list[Segment] = []
-        ids: list[list[int]] = []
-        owners: list[int] = []
-        for line, (text, pieces) in enumerate(zip(lines, encoded, strict=True)):
-            if not pieces:
-                continue
-            if len(pieces) <= self.longest:
-                parts, part_ids = [Segment(text, False)], [pieces]
-            else:
-                parts = split_line(text, self.longest, self._count)
-                part_ids = self.loaded.source_vocabulary.encode([part.text for part in parts])
-            segments += parts
-            ids += part_ids
-            owners += [line] * len(parts)
+        units = self._units(list(lines))
         texts, scores = [""] * len(lines), [0.0] * len(lines)
-        for line, segment, hypothesis in zip(owners, segments, self._search_all(ids), strict=True):
-            text = self._text(hypothesis, segment.text)
-            space = " " if segment.spaced and self.target_language not in UNSPACED else ""
-            texts[line] += space + text if texts[line] else text
-            scores[line] += hypothesis.score
+        for unit, hypothesis in zip(units, self._search_all(units), strict=True):
+            text = self._text(hypothesis, unit)
+            space = " " if unit.segment.spaced and self.spaced else ""
+            texts[unit.line] += space + text if texts[unit.line] else text
+            scores[unit.line] += hypothesis.score
         return [Translation(text, score) for text, score in zip(texts, scores, strict=True)]
+
+    def _units(self, lines: list[str]) -> list["_Unit"]:
+        """Cut lines into what is translated at once: nothing, a whole line, or its segments."""
+        encode = self.loaded.source_vocabulary.encode
+        units = []
+        for number, (line, ids) in enumerate(zip(lines, encode(lines), strict=True)):
+            if len(ids) <= self.longest:
+                units.append(_Unit(number, Segment(line, False), ids))
+                continue
+            segments = split_line(line, self.longest, self._count)
+            parts = encode([segment.text for segment in segments])
+            units += [
+                _Unit(number, segment, part) for segment, part in zip(segments, parts, strict=True)
+            ]
+        return [unit for unit in units if unit.ids]
 
     def _count(self, texts: list[str]) -> list[int]:
         return [len(ids) for ids in self.loaded.source_vocabulary.encode(texts)]
 
-    def _search_all(self, ids: list[list[int]]) -> list[Hypothesis]:
-        """Search for each source the best hypothesis, in batches of like length."""
-        best: list[Hypothesis] = [Hypothesis([], 0.0, 0.0, [])] * len(ids)
-        order = sorted((n for n in range(len(ids)) if ids[n]), key=lambda n: -len(ids[n]))
-        for start in range(0, len(order), self.batch_size):
-            rows = order[start : start + self.batch_size]
-            source, lengths = pad_sources([ids[row] for row in rows])
-            for row, hypotheses in zip(
-                rows, self.search(source.to(self.device), lengths), strict=True
-            ):
-                best[row] = hypotheses[0]
-        return best
+    def _search_all(self, units: list["_Unit"]) -> list[Hypothesis]:
+        """Search for the best hypothesis of each unit, in batches of like length."""
+        best: dict[int, Hypothesis] = {}
+        order = sorted(range(len(units)), key=lambda number: -len(units[number].ids))
+        start = 0
+        while start < len(order):
+            room = max(1, BATCH_TOKENS // (len(units[order[start]].ids) + 1))
+            rows = order[start : start + min(room, self.batch_size)]
+            source, lengths = pad_sources([units[row].ids for row in rows])
+            found = self.search(source.to(self.device), lengths)
+            best |= {row: hypotheses[0] for row, hypotheses in zip(rows, found, strict=True)}
+            start += len(rows)
+        return [best[number] for number in range(len(units))]
 
-    def _text(self, hypothesis: Hypothesis, source: str) -> str:
+    def _text(self, hypothesis: Hypothesis, unit: "_Unit") -> str:
         """Turn pieces into text; an unknown piece becomes the source text that was attended to."""
         vocabulary = self.loaded.target_vocabulary
         if UNK not in hypothesis.ids:
             return vocabulary.decode([hypothesis.ids])[0]
-        surfaces = [*self.loaded.source_vocabulary.surfaces(source), ""]
+        surfaces = self.loaded.source_vocabulary.surfaces(unit.segment.text)
+        unknown = [at for at, piece in enumerate(unit.ids) if piece == UNK]
         pieces = vocabulary.pieces(hypothesis.ids)
-        for at, (piece, position) in enumerate(
-            zip(hypothesis.ids, hypothesis.attended, strict=True)
-        ):
-            if piece == UNK:
-                pieces[at] = surfaces[min(position, len(surfaces) - 1)].replace(" ", "\u2581")
+        for at, position in enumerate(hypothesis.attended):
+            if hypothesis.ids[at] == UNK:
+                # What the source vocabulary cannot express either is most likely what is meant.
+                near = min(unknown, key=lambda other: abs(other - position), default=position)
+                unknown = [other for other in unknown if other != near]
+                pieces[at] = surfaces[near].replace(" ", SPACE) if near < len(surfaces) else ""
         return vocabulary.join([pieces])[0]
 
     def attention(self, line: str) -> AttentionMap:
@@ -184,6 +199,15 @@ class Translator:
             weights.append(scores.attention[0, 0].float().cpu().numpy())
         pieces = self.loaded.source_vocabulary.pieces([*ids[0], EOS])
         return AttentionMap(pieces, self.loaded.target_vocabulary.pieces(target), np.stack(weights))
+
+
+@dataclass(frozen=True)
+class _Unit:
+    """What is translated at once."""
+
+    line: int  # the number of the line it belongs to
+    segment: Segment
+    ids: list[int]
 
 
 def pad_sources(ids: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:

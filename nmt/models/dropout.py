@@ -22,15 +22,6 @@ class Dropout:
             return x
         return x * self._mask(x.shape, x)
 
-    def locked(self, x: Tensor) -> Tensor:
-        """Return `x` (B, T, H) with the same elements dropped at each of the T positions.
-
-        Gal and Ghahramani 2016, "A Theoretically Grounded Application of Dropout in RNNs".
-        """
-        if not self.threshold:
-            return x
-        return x * self._mask(torch.Size((x.shape[0], 1, x.shape[2])), x)
-
     def _mask(self, shape: torch.Size, like: Tensor) -> Tensor:
         count = shape.numel()
         # 64 random bits serve eight elements: drawing is what costs.

@@ -20,9 +20,13 @@ class Position:
     epoch: int = 0
     batch: int = 0  # batches of this epoch already used
     seconds: float = 0.0  # time used, validation included
-    best_score: float | None = None
+    best_score: float = 0.0
+    best_loss: float = 0.0
     best_update: int = 0
+    best_metric: str = ""  # the name and tokeniser of that score; none yet if empty
     bad_validations: int = 0
+    validated_update: int = 0
+    validation_seconds: float = 0.0  # how long the last one took
     metrics_bytes: int = 0  # how much of metrics.jsonl belongs to this point
     budget: list[float | None] = field(default_factory=list)  # updates, seconds of the last run
     finished: bool = False
@@ -47,6 +51,7 @@ def load_newest(folder: Path) -> tuple[dict[str, Tensor], Position] | None:
             return tensors, Position(**notes)
         except (FolderError, TypeError):
             log.warning("%s is damaged; going back to the checkpoint before it", path)
+            path.unlink(missing_ok=True)
     return None
 
 

@@ -7,6 +7,20 @@ from nmt.settings import setting
 # Where no limit is given, a run ends here at the latest.
 DEFAULT_SECONDS = 3600.0
 
+# The least that a setting may be.
+LEAST = {
+    "batch_tokens": 1,
+    "warmup_updates": 0,
+    "weight_decay": 0,
+    "clip_norm": 0,
+    "validate_every": 0,
+    "patience": 1,
+    "report_every": 1,
+    "checkpoint_minutes": 0,
+    "keep_checkpoints": 1,
+    "validation_beam": 1,
+}
+
 
 @dataclass(frozen=True)
 class TrainConfig:
@@ -32,15 +46,14 @@ class TrainConfig:
     )
 
     def __post_init__(self) -> None:
-        for name in ("batch_tokens", "report_every", "patience", "keep_checkpoints"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be 1 or more, not {getattr(self, name)}")
+        for name, least in LEAST.items():
+            if not getattr(self, name) >= least:  # written so that nan fails
+                raise ValueError(f"{name} must be {least} or more, not {getattr(self, name)}")
         for name in ("dropout", "label_smoothing"):
             if not 0 <= getattr(self, name) < 1:
-                raise ValueError(
-                    f"{name} must be at least 0 and below 1, not {getattr(self, name)}"
-                )
-        if self.learning_rate <= 0:
+                value = getattr(self, name)
+                raise ValueError(f"{name} must be at least 0 and below 1, not {value}")
+        if not 0 < self.learning_rate < 100:
             raise ValueError(f"learning_rate must be above 0, not {self.learning_rate}")
 
 

@@ -30,48 +30,62 @@ def prepare(folder: Path, description: Description, corpus: Corpus, overwrite: b
     if (folder / MANIFEST).exists():
         _check_same(folder, read_description(folder), description)
         return
-    leftovers = (
-        [path for path in folder.iterdir() if path.name[0] != "."] if _is_dir(folder) else []
-    )
+    leftovers = [path for path in _content(folder) if not _is_ours(path)]
     if leftovers:
         raise FolderError(
             f"{folder}: the folder holds other files ({leftovers[0].name}, for one); "
             "choose a new folder for the model"
         )
     folder.mkdir(parents=True, exist_ok=True)
+    _clear(folder)  # what a run left that was stopped before it had a manifest
     paths = [corpus.source_vocabulary.path, corpus.target_vocabulary.path]
     write(folder, description, paths)
 
 
-def _is_dir(folder: Path) -> bool:
+def _content(folder: Path) -> list[Path]:
     if folder.exists() and not folder.is_dir():
         raise FolderError(f"{folder}: this is a file; choose a folder for the model")
-    return folder.exists()
+    return sorted(folder.iterdir()) if folder.exists() else []
+
+
+def _is_ours(path: Path) -> bool:
+    return path.name in OURS or path.name[0] == "." or path.suffix == ".model"
 
 
 def _clear(folder: Path) -> None:
     """Remove a model of ours, manifest first, so that no half can be taken for a whole."""
-    vocabularies = {path.name for path in folder.glob("*.model")}
-    for name in (*OURS, *sorted(vocabularies)):
-        path = folder / name
-        if path.is_dir():
+    for path in sorted(_content(folder), key=lambda path: path.name != MANIFEST):
+        if path.name == "checkpoints":
             shutil.rmtree(path)
-        elif path.exists():
+        elif _is_ours(path) and path.is_file():
             os.unlink(path)
 
 
 def _check_same(folder: Path, old: Description, new: Description) -> None:
-    before, now = _flat(asdict(old)), _flat(asdict(new))
+    before, now = _comparable(old), _comparable(new)
+    if before.pop("training.corpus") != now.pop("training.corpus"):
+        raise FolderError(
+            f"{folder}: the folder holds a run on another corpus; choose another folder, or start "
+            "anew with --overwrite"
+        )
     different = [
-        f"{name} was {before.get(name)} and is now {now.get(name)}"
+        f"{name.replace('training.settings', 'train')} was {before.get(name)} and is now "
+        f"{now.get(name)}"
         for name in sorted(before.keys() | now.keys())
-        if before.get(name) != now.get(name) and name.rpartition(".")[2] not in REPORTING
+        if before.get(name) != now.get(name)
     ]
     if different:
         raise FolderError(
             f"{folder}: the folder holds a run with other settings ({'; '.join(different[:3])}); "
             "choose another folder, or start anew with --overwrite"
         )
+
+
+def _comparable(description: Description) -> dict[str, Any]:
+    """Return what must be the same for a run to go on, by dotted names."""
+    flat = _flat(asdict(description))
+    free = {"training.preset", *(f"training.settings.{name}" for name in REPORTING)}
+    return {name: value for name, value in flat.items() if name not in free}
 
 
 def _flat(value: Any, prefix: str = "") -> dict[str, Any]:

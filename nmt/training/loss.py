@@ -15,6 +15,8 @@ from torch.autograd.function import once_differentiable
 
 # Logits that exist at once. On a CPU: few enough to stay in the cache, and to stay far below the
 # 32 MB above which malloc takes fresh pages from the system for every tensor.
+# Rows come in multiples of this, because a product of a new size has to be compiled first.
+ROWS = 64
 CHUNK = {"cpu": 3_000_000, "cuda": 256_000_000}
 
 
@@ -51,8 +53,8 @@ def cross_entropy(readouts: Tensor, weight: Tensor, bias: Tensor, labels: Tensor
 
 def _chunks(readouts: Tensor, labels: Tensor, pieces: int) -> list[tuple[Tensor, Tensor]]:
     limit = CHUNK.get(readouts.device.type, CHUNK["cpu"]) // pieces
-    count = max(1, -(-len(labels) // max(1, limit)))
-    return list(zip(readouts.chunk(count), labels.chunk(count), strict=True))
+    size = max(1, limit // ROWS) * ROWS
+    return list(zip(readouts.split(size), labels.split(size), strict=True))
 
 
 class _SmoothedCrossEntropy(Function):
@@ -67,8 +69,10 @@ class _SmoothedCrossEntropy(Function):
         grads = []
         total = readouts.new_zeros((), dtype=kind)
         for rows, wanted in _chunks(readouts, labels, len(weight)):
+            count, padding = len(wanted), -len(wanted) % ROWS
+            rows = F.pad(rows, (0, 0, 0, padding))
+            index = F.pad(wanted, (0, padding)).unsqueeze(1)
             logits = torch.addmm(offset, rows, matrix.t())  # (n, V)
-            index = wanted.unsqueeze(1)
             right = logits.gather(1, index).to(kind)
             average = logits.mean(dim=1, dtype=kind, keepdim=True)
             gradient = torch.softmax(logits, dim=1)
@@ -76,12 +80,13 @@ class _SmoothedCrossEntropy(Function):
             # for its type counts as the smallest, so that the loss stays a number.
             likely = gradient.gather(1, index).to(kind).clamp_min(torch.finfo(kind).tiny)
             normaliser = right - likely.log()
-            total += (normaliser - (1 - smoothing) * right - smoothing * average).sum()
+            total += (normaliser - (1 - smoothing) * right - smoothing * average)[:count].sum()
             gradient -= smoothing / len(weight)
             gradient.scatter_add_(
                 1, index, gradient.new_full((1, 1), smoothing - 1).expand_as(index)
             )
-            grads.append(gradient @ matrix)
+            gradient[count:] = 0
+            grads.append((gradient @ matrix)[:count])
             grad_weight += gradient.t() @ rows
             grad_bias += gradient.sum(dim=0, dtype=bias.dtype)
         ctx.save_for_backward(torch.cat(grads), grad_weight, grad_bias)

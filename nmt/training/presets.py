@@ -27,7 +27,8 @@ class Settings:
 
 def names() -> list[str]:
     """Return the names of the presets that come with the program."""
-    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+    order = [*(name for name, _ in SIZES), LARGEST]
+    return sorted((path.stem for path in FOLDER.glob("*.toml")), key=order.index)
 
 
 def choose(pairs: int) -> str:

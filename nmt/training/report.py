@@ -106,7 +106,7 @@ def write_model_card(path: Path, description: Description, facts: dict[str, Any]
         source=description.source.language or "the source language",
         target=description.target.language or "the target language",
         version=facts["version"],
-        folder=path.parent.name,
+        folder=path.parent.resolve().name,
         valid=corpus["splits"]["valid"]["pairs"],
         search=facts["search"],
         scores=scores_in_words(validation),

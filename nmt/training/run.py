@@ -14,7 +14,7 @@ from nmt.data.batching import plan_epoch
 from nmt.data.corpus import MANIFEST, Corpus
 from nmt.decoding.model_folder import Description, Side, load_weights
 from nmt.errors import DataError, SettingError
-from nmt.evaluation.languages import check_tokenizer
+from nmt.evaluation.languages import check_tokenizer, guess_language, why_no_bleu
 from nmt.evaluation.plots import learning_curves
 from nmt.files import checksum
 from nmt.hardware import choose_device, has_fast_bf16, matrix_peak
@@ -31,6 +31,8 @@ from nmt.training.trainer import Clock, Trainer
 from nmt.training.validation import Validation, Validator
 
 log = logging.getLogger("nmt")
+
+LEAST_TOKENS = 512  # of a core's share of a batch; each share costs a copy of the gradients
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
@@ -115,7 +117,22 @@ class _Run:
         self.device = choose_device(options.device)
         self.precision = _choose_precision(options.precision, self.device)
         self.validator = Validator(corpus, self.description, options.bleu_tokenize)
+        self._check()
         self.position = Position()
+
+    def _check(self) -> None:
+        """Refuse what could not work, before anything is written."""
+        tying, joint = self.settings.model.tying, self.corpus.joint
+        if tying == "three-way" and not joint:
+            raise SettingError(
+                "model.tying: three-way tying needs a joint vocabulary, and this corpus has two; "
+                "preprocess with --joint-vocab, or take two-way"
+            )
+        if self.validator.tokenizer is None:
+            why = why_no_bleu(self.validator.language)
+            if self.settings.train.select_by == "bleu":
+                raise SettingError(f"train.select_by: {why}")
+            log.info(why)
 
     def begin(self) -> None:
         """Open the folder and make the model, or take it from the newest checkpoint."""
@@ -123,7 +140,9 @@ class _Run:
         config, seed = self.settings.train, self.options.seed
         torch.manual_seed(seed)
         model = self.description.build().to(self.device)
-        self.stepper = Stepper(model, config, seed, DTYPES[self.precision], _shards(self.device))
+        self.stepper = Stepper(
+            model, config, seed, DTYPES[self.precision], shards(self.device, config.batch_tokens)
+        )
         saved = load_newest(self.folder / "checkpoints")
         if saved is not None:
             tensors, self.position = saved
@@ -159,6 +178,8 @@ class _Run:
             self.position,
             clock,
         )
+        if self.options.overwrite:
+            trainer.resume_hint = "the same command without --overwrite"
         trainer.run(cost(self.settings.model, self.description.target.pieces), peak)
 
     def finish(self) -> TrainReport:
@@ -226,7 +247,9 @@ def describe(corpus: Corpus, settings: Settings, seed: int) -> Description:
 
 def _side(corpus: Corpus, name: str) -> Side:
     facts: dict[str, Any] = corpus.manifest[name]
-    return Side(facts["language"], facts["vocabulary"], facts["pieces"])
+    language = None if facts["language"] == "und" else facts["language"]
+    text = corpus.valid_source_text if name == "source" else corpus.valid_target_text
+    return Side(language or guess_language(text), facts["vocabulary"], facts["pieces"])
 
 
 def _choose_precision(name: str, device: torch.device) -> str:
@@ -237,6 +260,8 @@ def _choose_precision(name: str, device: torch.device) -> str:
     return name
 
 
-def _shards(device: torch.device) -> int:
-    """Return how many threads share a batch: one for each core that torch may use on a CPU."""
-    return torch.get_num_threads() if device.type == "cpu" else 1
+def shards(device: torch.device, batch_tokens: int) -> int:
+    """Return how many threads share a batch: one for each core, but none with too little to do."""
+    if device.type != "cpu":
+        return 1
+    return min(torch.get_num_threads(), max(1, batch_tokens // LEAST_TOKENS))

@@ -22,12 +22,16 @@ class Budget:
             return cls(limits.epochs * updates_per_epoch, None)
         return cls(None, limits.seconds if limits.seconds is not None else DEFAULT_SECONDS)
 
-    def progress(self, updates: int, seconds: float) -> float:
-        """Return the share of the budget that is used, in [0, 1]."""
+    def progress(self, updates: int, seconds: float, reserved: float = 0.0) -> float:
+        """Return the share of the budget that is used, in [0, 1].
+
+        Of a time budget `reserved` seconds, but at most a tenth, are kept for what comes last.
+        """
         if self.updates is not None:
             return min(1.0, updates / max(1, self.updates))
         assert self.seconds is not None
-        return min(1.0, seconds / max(1e-9, self.seconds))
+        usable = self.seconds - min(reserved, 0.1 * self.seconds)
+        return min(1.0, seconds / max(1e-9, usable))
 
 
 def learning_rate(config: TrainConfig, update: int, progress: float) -> float:
@@ -36,5 +40,6 @@ def learning_rate(config: TrainConfig, update: int, progress: float) -> float:
     Loshchilov and Hutter 2017, "SGDR". `progress` is the share of the budget used, so that the
     rate reaches zero, and the model is finished, just when the time is up.
     """
-    warmup = min(1.0, update / max(1, config.warmup_updates))
+    # A short run warms up for a tenth of its budget.
+    warmup = min(1.0, max(update / max(1, config.warmup_updates), 10 * progress))
     return config.learning_rate * warmup * 0.5 * (1 + math.cos(math.pi * progress))

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, noted while a run goes on and obeyed when it is safe."""
+"""Ctrl-C, SIGTERM and a lost terminal, noted while a run goes on and obeyed when it is safe."""
 
 import signal
 import threading
@@ -7,11 +7,11 @@ from typing import Any
 
 from nmt.errors import Interrupted
 
-NAMES = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
+NAMES = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM", signal.SIGHUP: "SIGHUP"}
 
 
 class StopSignals:
-    """Within the block, the first SIGINT or SIGTERM is noted; a second one acts at once."""
+    """Within the block, the first of these signals is noted; a second one acts at once."""
 
     def __init__(self) -> None:
         self.received: signal.Signals | None = None
@@ -21,7 +21,8 @@ class StopSignals:
         # Only the main thread may; a library user's other threads have no signals to mind.
         if threading.current_thread() is threading.main_thread():
             for number in NAMES:
-                self._before[number] = signal.signal(number, self._note)
+                if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+                    self._before[number] = signal.signal(number, self._note)
         return self
 
     def __exit__(
@@ -42,6 +43,6 @@ class StopSignals:
         self._before = {}
 
     def interruption(self, message: str) -> Interrupted:
-        """Return the error to end with: exit code 130 or 143."""
+        """Return the error to end with; its exit code is 128 + the signal's number."""
         assert self.received is not None
         return Interrupted(f"{NAMES[self.received]}: {message}", 128 + self.received)

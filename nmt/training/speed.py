@@ -30,14 +30,14 @@ class Speedometer:
     def _reset(self) -> None:
         self.began, self.paused_seconds = self.clock(), 0.0
         self.tokens = self.operations = 0
-        self.losses: list[Tensor] = []
+        self.loss: Tensor | float = 0.0
 
     def count(self, batch: Sequence[TrainingBatch], loss: Tensor) -> None:
         """Add a batch. Its loss is read later, so that a GPU need not be waited for."""
         for part in batch:
             self.tokens += part.tokens
             self.operations += self.cost.training(part.source_tokens, part.tokens, part.pairs)
-        self.losses.append(loss)
+        self.loss = self.loss + loss
 
     @contextlib.contextmanager
     def paused(self) -> Iterator[None]:
@@ -48,7 +48,7 @@ class Speedometer:
 
     def read(self) -> Figures:
         """Return the figures since the last reading, and begin anew."""
-        loss = sum(float(loss) for loss in self.losses) / max(1, self.tokens)
+        loss = float(self.loss) / max(1, self.tokens)
         seconds = max(1e-9, self.clock() - self.began - self.paused_seconds)
         share = self.operations / seconds / self.peak
         figures = Figures(loss, round(self.tokens / seconds, 1), round(share, 4))

@@ -26,6 +26,9 @@ log = logging.getLogger("nmt")
 
 Clock = Callable[[], float]
 
+# The end of a run costs this many greedy validations: one, and one by beam search.
+FINAL_VALIDATIONS = 4
+
 
 class Trainer:
     """Trains one model into one folder, from any position to the end of its budget."""
@@ -50,6 +53,7 @@ class Trainer:
         self.position = position
         self.clock = clock
         self.metrics = MetricsLog(folder / "metrics.jsonl", position.metrics_bytes)
+        self.resume_hint = "the same command"
         self._last_plan: tuple[int, list[Ints]] | None = None
 
     def run(self, cost: Cost, peak: float) -> None:
@@ -67,19 +71,18 @@ class Trainer:
         self._began = self.clock() - position.seconds
         self._saved = self.clock()
         speed = Speedometer(cost, peak, self.clock)
-        total = self.budget.updates or self.budget.seconds or 0.0
         by_time = self.budget.updates is None
-        done = position.seconds if by_time else position.update
+        total = self.budget.seconds if by_time else self.budget.updates
         with (
             StopSignals() as signals,
-            Progress(total, "s" if by_time else "updates", "Training", initial=done) as bar,
+            Progress(total, "s" if by_time else "updates", "Training", self._done()) as bar,
         ):
             for batch in self._batches():
                 self._update(batch, speed)
-                bar.advance(self._tick() if by_time else 1)
+                bar.advance(self._done() - bar.done)
                 if position.update % self.config.report_every == 0:
                     self._report(speed, bar)
-                if self._progress() >= 1 or position.update % self._validation_interval() == 0:
+                if position.update % self._validation_interval() == 0:
                     with speed.paused():
                         self._validate()
                 if self._over():
@@ -88,12 +91,19 @@ class Trainer:
                     self.save()
                     raise signals.interruption(
                         f"stopped after update {position.update:,}, and everything is saved; "
-                        "the same command goes on from here"
+                        f"{self.resume_hint} goes on from here"
                     )
                 if self.clock() - self._saved > 60 * self.config.checkpoint_minutes:
-                    self.save()
-        position.finished = True
-        self.save()
+                    with speed.paused():
+                        self.save()
+            if position.validated_update != position.update:
+                self._validate()
+            position.finished = True
+            self.save()
+            if signals.received:
+                raise signals.interruption(
+                    f"training is done and saved; {self.resume_hint} writes the final scores"
+                )
 
     def save(self) -> None:
         """Write a checkpoint of the present position."""
@@ -112,7 +122,7 @@ class Trainer:
 
     def _batches(self) -> Iterator[list[TrainingBatch]]:
         """Yield batches from the present position on, epoch after epoch, keeping the position."""
-        while self._progress() < 1:
+        while self._progress() < 1 or self.position.update == 0:
             plan = self.plan(self.position.epoch)
             for batch in load(self.corpus.train, plan[self.position.batch :], self.stepper.shards):
                 self.position.batch += 1
@@ -121,14 +131,17 @@ class Trainer:
             self.position.batch = 0
 
     def _progress(self) -> float:
-        return self.budget.progress(self.position.update, self.position.seconds)
+        # What comes after the last update takes as long as a few validations by greedy search.
+        reserved = FINAL_VALIDATIONS * self.position.validation_seconds
+        return self.budget.progress(self.position.update, self.position.seconds, reserved)
 
-    def _tick(self) -> float:
-        """Bring the time used up to date and return what was added."""
-        seconds = self.clock() - self._began
-        added = seconds - self.position.seconds
-        self.position.seconds = seconds
-        return added
+    def _done(self) -> float:
+        by_time = self.budget.updates is None
+        return self.position.seconds if by_time else self.position.update
+
+    def _tick(self) -> None:
+        """Bring the time used up to date."""
+        self.position.seconds = self.clock() - self._began
 
     def _update(self, batch: list[TrainingBatch], speed: Speedometer) -> None:
         self.position.update += 1
@@ -139,12 +152,7 @@ class Trainer:
 
     def _report(self, speed: Speedometer, bar: Progress) -> None:
         figures = speed.read()
-        if not math.isfinite(figures.loss):
-            raise NmtError(
-                f"the loss is no longer a number at update {self.position.update:,}; the best "
-                f"model so far stays in {self.folder}; train again with a lower rate: "
-                f"--set train.learning_rate={self.config.learning_rate / 2:g} --overwrite"
-            )
+        self._check_number(figures.loss)
         self.metrics.write(
             kind="train",
             update=self.position.update,
@@ -160,6 +168,14 @@ class Trainer:
             **{"tokens/s": figures.tokens_per_second, "peak": f"{figures.share_of_peak:.0%}"},
         )
 
+    def _check_number(self, loss: float) -> None:
+        if not math.isfinite(loss):
+            raise NmtError(
+                f"the loss is no longer a number at update {self.position.update:,}; the best "
+                f"model so far stays in {self.folder}; train again with a lower rate: "
+                f"--set train.learning_rate={self.config.learning_rate / 2:g} --overwrite"
+            )
+
     def _epoch_share(self) -> float:
         return self.position.batch / len(self.plan(self.position.epoch))
 
@@ -169,20 +185,31 @@ class Trainer:
         return min(1000, max(100, len(self.plan(self.position.epoch))))
 
     def _validate(self) -> None:
+        began = self.clock()
         validation = self.validator.validate(self.stepper)
         position = self.position
-        name = self.select_by()
-        score = validation.value(name)
-        better = position.best_score is None or score > position.best_score
-        if better:
-            position.best_score, position.best_update = score, position.update
-            position.bad_validations = 0
-            notes = {"update": position.update, "loss": validation.loss, **validation.scores}
-            save_weights(self.folder, self.stepper.model, notes)
-        else:
-            position.bad_validations += 1
+        self._check_number(validation.loss)
+        better = self._is_better(validation)
+        position.bad_validations = 0 if better else position.bad_validations + 1
+        position.validated_update = position.update
+        position.validation_seconds = self.clock() - began
         self._tick()
         self._tell(validation, better)
+        if better:
+            notes = {"update": position.update, "loss": validation.loss, **validation.scores}
+            save_weights(self.folder, self.stepper.model, notes)
+            self.save()  # so that the best model is never ahead of the checkpoint
+
+    def _is_better(self, validation: Validation) -> bool:
+        """Compare with the best so far, by the score and then by the loss, and take it over."""
+        position, name = self.position, self.select_by()
+        metric = f"{name} {self.validator.tokenizer}" if name == "bleu" else name
+        now = (validation.value(name), -validation.loss)
+        if position.best_metric == metric and now <= (position.best_score, -position.best_loss):
+            return False
+        position.best_score, position.best_loss = validation.value(name), validation.loss
+        position.best_metric, position.best_update = metric, position.update
+        return True
 
     def select_by(self) -> str:
         """Return the name of the score that picks the best model."""

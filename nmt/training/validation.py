@@ -8,12 +8,16 @@ from nmt.data.corpus import Corpus
 from nmt.decoding.model_folder import Description, LoadedModel
 from nmt.decoding.search import SearchOptions
 from nmt.decoding.translator import Translator
-from nmt.evaluation.metrics import default_metrics, score
+from nmt.evaluation.languages import bleu_tokenizer
+from nmt.evaluation.metrics import score
 from nmt.models.seq2seq import Seq2Seq
 from nmt.training.loader import as_tensors
 from nmt.training.step import Stepper
 
 SAMPLES = 3
+# Of a larger validation set so many pairs, evenly spread, are translated: more would take the
+# time from training and tell nothing new.
+LARGEST = 2000
 
 
 @dataclass(frozen=True)
@@ -52,23 +56,25 @@ class Validator:
         """Prepare for a corpus; `bleu_tokenize` overrides the tokeniser for the language."""
         self.corpus = corpus
         self.description = description
-        self.bleu_tokenize = bleu_tokenize
-        metrics = default_metrics(corpus.target_language)
-        with_bleu = "bleu" in metrics or bleu_tokenize is not None
-        self.metrics = ("bleu", "chrf") if with_bleu else ("chrf",)
+        self.language = description.target.language
+        self.tokenizer = bleu_tokenize or bleu_tokenizer(self.language)
+        self.metrics = ("bleu", "chrf") if self.tokenizer else ("chrf",)
+        pairs = len(corpus.valid_target_text)
+        self.rows = range(0, pairs, max(1, -(-pairs // LARGEST)))
 
     def validate(self, stepper: Stepper, beam_size: int = 1) -> Validation:
         """Measure the loss, translate the validation set, and score the translations."""
-        hypotheses = self._translate(stepper.model, beam_size)
-        references = self.corpus.valid_target_text
+        sources = [self.corpus.valid_source_text[row] for row in self.rows]
+        references = [self.corpus.valid_target_text[row] for row in self.rows]
+        hypotheses = self._translate(stepper.model, sources, beam_size)
         scored = score(
             hypotheses,
             [references],
             self.metrics,
-            bleu_tokenize=self.bleu_tokenize,
-            language=self.corpus.target_language,
+            bleu_tokenize=self.tokenizer,
+            language=self.language,
         )
-        rows = zip(self.corpus.valid_source_text, references, hypotheses, strict=True)
+        rows = zip(sources, references, hypotheses, strict=True)
         # Spread over the set, and the same ones each time.
         step = max(1, len(references) // SAMPLES)
         samples = [Sample(*row) for row in list(rows)[::step][:SAMPLES]]
@@ -84,13 +90,12 @@ class Validator:
             tokens += batch.tokens
         return total / max(1, tokens)
 
-    def _translate(self, model: Seq2Seq, beam_size: int) -> list[str]:
+    def _translate(self, model: Seq2Seq, lines: list[str], beam_size: int) -> list[str]:
         loaded = LoadedModel(
             self.description, model, self.corpus.source_vocabulary, self.corpus.target_vocabulary
         )
         device = next(model.parameters()).device.type
         translator = Translator(loaded, SearchOptions(beam_size=beam_size), device=device)
-        lines = self.corpus.valid_source_text
         texts = [translation.text for translation in translator.translate(lines)]
         model.train()
         return texts
