@@ -1,14 +1,20 @@
 """What the tests share: a runner for the real command line, and corpora to run it on."""
 
+import functools
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
+
+from tests.support.fork_server import ForkServer
+
+if TYPE_CHECKING:
+    from tests.support.corpora import Learned
 
 ROOT = Path(__file__).resolve().parent.parent
 # Before torch is imported: tensors this small are quicker without a second thread.
@@ -70,6 +76,39 @@ def nmt_cli(tmp_path_factory: pytest.TempPathFactory) -> Runner:
         return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     return run
+
+
+@pytest.fixture(scope="session")
+def forked_nmt() -> Iterator[ForkServer]:
+    """Run `nmt ...` as often as you like: each costs a fork and not the imports."""
+    server = ForkServer(environment())
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def learned(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], "Learned"]:
+    """Models that learnt to `copy` or to `reverse` digits, each trained once, when asked for."""
+    from tests.support.corpora import learn  # imports torch, which not every test needs
+
+    return functools.cache(lambda task: learn(tmp_path_factory.mktemp(task), task))
+
+
+@pytest.fixture(scope="session")
+def toy_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A corpus folder made of the toy corpus; not to be changed."""
+    from nmt.data.options import PreprocessOptions
+    from nmt.data.preprocess import preprocess
+
+    toy = write_toy_corpus(tmp_path_factory.mktemp("toy") / "text")
+    output = toy.train_source.parent.parent / "corpus"
+    preprocess(
+        PreprocessOptions(
+            (toy.train_source,), (toy.train_target,), (toy.valid_source,), (toy.valid_target,)
+        ),
+        output,
+    )
+    return output
 
 
 def environment() -> dict[str, str]:

@@ -11,6 +11,7 @@ from nmt.decoding.beam import BeamSearch
 from nmt.decoding.greedy import GreedySearch
 from nmt.decoding.scorer import ModelScorer
 from nmt.decoding.search import Hypothesis, SearchOptions
+from nmt.errors import SettingError
 from nmt.models.seq2seq import Seq2Seq
 from tests.support import reference
 from tests.support.reference import ReferenceModel
@@ -37,11 +38,11 @@ def undecided(seed: int, pieces: int = 9, attention: str = "general") -> Seq2Seq
 def search(model: Seq2Seq, sentences: list[list[int]], **options) -> list[list[Hypothesis]]:
     """Search in one batch; `stop_early` goes to the search, the rest is SearchOptions."""
     stop_early = options.pop("stop_early", True)
-    found = SearchOptions(**{"length_ratio": 1.0, "length_extra": 3} | options)
-    scorer = ModelScorer(model)
-    if found.beam_size == 1 and not options.get("through_beam"):
-        return GreedySearch(scorer, found)(pad(sentences), lengths_of(sentences))
-    return BeamSearch(scorer, found, stop_early=stop_early)(pad(sentences), lengths_of(sentences))
+    found = SearchOptions(**{"length_ratio": 1.0, "length_extra": 3, "n_best": 200} | options)
+    scorer, batch = ModelScorer(model), (pad(sentences), lengths_of(sentences))
+    if found.beam_size == 1:
+        return GreedySearch(scorer, found)(*batch)
+    return BeamSearch(scorer, found, stop_early=stop_early)(*batch)
 
 
 def same(found: Hypothesis, expected: Hypothesis | reference.Found) -> bool:
@@ -58,7 +59,7 @@ def same(found: Hypothesis, expected: Hypothesis | reference.Found) -> bool:
 def test_beam_search_equals_a_plain_loop(seed, width, alpha):
     model = undecided(seed, attention=ATTENTION_TYPES[seed % 3])
     sentences = random_sentences([5, 3, 3, 1], seed)
-    options = SearchOptions(width, alpha, length_ratio=1.0, length_extra=3)
+    options = SearchOptions(width, alpha, length_ratio=1.0, length_extra=3, n_best=width)
     searched = BeamSearch(ModelScorer(model), options, stop_early=False)
     found = searched(pad(sentences), lengths_of(sentences))
     for hypotheses, source in zip(found, sentences, strict=True):
@@ -195,6 +196,29 @@ def test_hypotheses_come_best_first_and_differ():
         scores = [hypothesis.score for hypothesis in hypotheses]
         assert scores == sorted(scores, reverse=True)
         assert len({tuple(hypothesis.ids) for hypothesis in hypotheses}) == len(hypotheses)
+
+
+def test_the_n_best_are_the_best_of_all():
+    sentences = random_sentences([6, 4, 3])
+    every = search(undecided(2), sentences, beam_size=5, stop_early=False)
+    some = search(undecided(2), sentences, beam_size=5, stop_early=False, n_best=2)
+    for hypotheses, others in zip(some, every, strict=True):
+        assert len(hypotheses) == 2
+        assert all(same(*pair) for pair in zip(hypotheses, others[:2], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"beam_size": 0}, "the beam size must be 1 or more, not 0"),
+        ({"length_penalty": -0.5}, "the length penalty must be 0 or more, not -0.5"),
+        ({"length_penalty": float("nan")}, "the length penalty must be 0 or more, not nan"),
+    ],
+)
+def test_options_without_sense_are_refused(options, sentence):
+    with pytest.raises(SettingError) as caught:
+        SearchOptions(**options)
+    assert str(caught.value) == sentence
 
 
 def test_unknown_pieces_may_be_written():

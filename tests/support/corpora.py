@@ -2,16 +2,19 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from nmt.data.options import PreprocessOptions
 from nmt.data.preprocess import preprocess
 from nmt.data.vocabulary import Vocabulary
+from nmt.training.config import Limits
+from nmt.training.run import TrainOptions, train
 
 TASKS: dict[str, Callable[[str], str]] = {"copy": str, "reverse": lambda digits: digits[::-1]}
 
 
-def digit_strings(count: int, seed: int, shortest: int = 1, longest: int = 8) -> list[str]:
+def digit_strings(count: int, seed: int, shortest: int = 1, longest: int = 6) -> list[str]:
     """Random strings of digits, no two the same."""
     chance = random.Random(seed)
     found: dict[str, None] = {}
@@ -27,7 +30,7 @@ def write_lines(path: Path, lines: list[str]) -> Path:
     return path
 
 
-def digit_corpus(folder: Path, task: str, pairs: int = 3000) -> Path:
+def digit_corpus(folder: Path, task: str, pairs: int = 10_000) -> Path:
     """Make a corpus folder of `task`; strings like `digit_strings(n, seed=2)` are held out."""
     held_out = set(digit_strings(200, seed=2))
     train = [digits for digits in digit_strings(pairs, seed=1) if digits not in held_out]
@@ -53,6 +56,38 @@ def digit_corpus(folder: Path, task: str, pairs: int = 3000) -> Path:
     )
     preprocess(options, folder / "corpus")
     return folder / "corpus"
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A task, the corpus that teaches it, and a model that learnt it."""
+
+    task: Callable[[str], str]
+    corpus: Path
+    model: Path
+
+
+def learn(folder: Path, task: str) -> Learned:
+    """Train a small model for some seconds, by the Python API."""
+    corpus = digit_corpus(folder, task)
+    options = TrainOptions(
+        preset="tiny",
+        changes=[
+            "model.embedding_size=32",
+            "model.hidden_size=64",
+            "train.batch_tokens=600",
+            "train.dropout=0",
+            "train.label_smoothing=0",
+            "train.learning_rate=0.01",
+            "train.warmup_updates=50",
+            "train.validate_every=700",
+        ],
+        limits=Limits(updates=700),
+        device="cpu",
+        precision="fp32",
+    )
+    train(corpus, folder / "model", options)
+    return Learned(TASKS[task], corpus, folder / "model")
 
 
 def char_vocabulary(folder: Path) -> Vocabulary:

@@ -1,0 +1,221 @@
+"""Translator: N lines in, N lines out, each the same whatever its neighbours."""
+
+import random
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from nmt.data.vocabulary import EOS, UNK
+from nmt.decoding import translator as module
+from nmt.decoding.model_folder import load_model
+from nmt.decoding.precision import int8_works
+from nmt.decoding.search import SearchOptions
+from nmt.decoding.translator import Translator, windows
+from tests.support.corpora import digit_strings
+
+DIGITS = st.text("0123456789", min_size=1, max_size=6)
+NASTY = st.text(st.characters(codec="utf-8", exclude_characters="\n"), max_size=60)
+LINES = st.lists(DIGITS | NASTY | st.sampled_from(["", " ", "\t", "\r", "\u2028", "1 \U0001f600"]))
+
+
+@pytest.fixture(scope="module")
+def reverser(learned):
+    """A model that reverses digits."""
+    return learned("reverse").model
+
+
+@pytest.fixture(scope="module")
+def greedy(reverser):
+    return Translator.load(reverser, beam_size=1, precision="fp32", device="cpu")
+
+
+@pytest.fixture(scope="module")
+def beam(reverser):
+    return Translator.load(reverser, beam_size=4, precision="fp32", device="cpu")
+
+
+def texts(translator: Translator, lines: list[str]) -> list[str]:
+    return [translation.text for translation in translator.translate(lines)]
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@given(LINES)
+def test_as_many_lines_come_out_as_go_in_and_each_in_its_place(greedy, lines):
+    found = texts(greedy, lines)
+    assert len(found) == len(lines)
+    for line, text in zip(lines, found, strict=True):
+        assert text == texts(greedy, [line])[0]
+        if not line.strip():
+            assert text == ""
+
+
+def test_no_lines_give_none(greedy):
+    assert greedy.translate([]) == []
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+@pytest.mark.parametrize("beam_size", [1, 4])
+def test_batch_size_and_order_change_no_translation(reverser, precision, beam_size):
+    if precision == "int8" and not int8_works():
+        pytest.skip("this build of torch has no 8-bit linear operator")
+    lines = [*digit_strings(120, seed=5), "", "12 ab", "\u00e9", "7" * 200]
+    loaded = load_model(reverser)
+    found = []
+    for size in (1, 3, 64):
+        options = SearchOptions(beam_size=beam_size)
+        translator = Translator(loaded, options, precision=precision, device="cpu", batch_size=size)
+        found.append(translator.translate(lines))
+        shuffled = lines.copy()
+        random.Random(size).shuffle(shuffled)
+        again = dict(zip(shuffled, texts(translator, shuffled), strict=True))
+        assert [again[line] for line in lines] == [each.text for each in found[-1]]
+    for other in found[1:]:
+        assert [each.text for each in other] == [each.text for each in found[0]]
+        scores = [each.score for each in other]
+        assert scores == pytest.approx([each.score for each in found[0]], abs=1e-2)
+
+
+def test_windows_are_bounded_and_whole(monkeypatch):
+    monkeypatch.setattr(module, "WINDOW_LINES", 10)
+    monkeypatch.setattr(module, "WINDOW_CHARACTERS", 100)
+    lines = [str(number) * (number % 17) for number in range(200)] + ["x" * 1000, "", "y"]
+    found = list(windows(iter(lines)))
+    assert [line for window in found for line in window] == lines
+    assert max(map(len, found)) == 10
+    for window in found:
+        # The line that fills a window is its last one.
+        assert sum(map(len, window[:-1])) < 100
+    assert list(windows([])) == []
+
+
+def test_windows_change_no_translation(monkeypatch, beam):
+    lines = [*digit_strings(40, seed=6), ""]
+    expected = texts(beam, lines)
+    monkeypatch.setattr(module, "WINDOW_LINES", 7)
+    assert texts(beam, lines) == expected
+
+
+def test_a_stream_is_translated_before_its_end(monkeypatch, greedy):
+    monkeypatch.setattr(module, "WINDOW_LINES", 2)
+    taken = []
+
+    def lines():
+        for digits in ("12", "34", "56", "78", "90"):
+            taken.append(digits)
+            yield digits
+
+    stream = greedy.stream(lines())
+    assert next(stream).text == "21"
+    assert len(taken) <= 2
+    assert [translation.text for translation in stream] == ["43", "65", "87", "09"]
+
+
+def test_a_line_that_is_too_long_is_split_and_put_together(greedy):
+    assert greedy.longest == 50
+    line = ". ".join(["12345"] * 40) + "."
+    text = texts(greedy, [line])[0]
+    segments = text.split(" ")
+    assert len(line) > 4 * greedy.longest
+    assert len(segments) > 4
+    assert text == text.strip()
+
+
+def test_50_000_characters_without_a_space_are_translated(greedy):
+    text = texts(greedy, ["12345678" * 500, "0" * 50_000, "56"])
+    assert text[2] == "65"
+    assert len(text[0]) > 100
+
+
+def writes_unknown(reverser, monkeypatch_target: str) -> Translator:
+    """A translator whose model writes UNK wherever it would write the piece."""
+    loaded = load_model(reverser)
+    vocabulary = loaded.target_vocabulary
+    piece = vocabulary.encode([monkeypatch_target])[0][-1]
+    with torch.no_grad():
+        table, bias = loaded.model.target_embedding, loaded.model.output_bias
+        table[UNK] = table[piece] * 1.01
+        bias[UNK] = bias[piece] + 5.0
+    return Translator(loaded, SearchOptions(beam_size=1), precision="fp32", device="cpu")
+
+
+def test_an_unknown_piece_is_copied_from_the_source_it_attends_to(reverser):
+    translator = writes_unknown(reverser, "7")
+    loaded = translator.loaded
+    for line in ("172", "7", "89127", "\U0001f60012", "1 Zo\u00eb 2"):
+        ids = loaded.source_vocabulary.encode([line])
+        source = torch.tensor([[*ids[0], EOS]])
+        hypothesis = translator.search(source, None)[0][0]
+        surfaces = [*loaded.source_vocabulary.surfaces(line), ""]
+        expected = [
+            surfaces[position] if piece == UNK else loaded.target_vocabulary.pieces([piece])[0]
+            for piece, position in zip(hypothesis.ids, hypothesis.attended, strict=True)
+        ]
+        text = texts(translator, [line])[0]
+        assert text == "".join(expected).replace("\u2581", " ").strip()
+        assert "\u2047" not in text
+    assert "7" in texts(translator, ["172"])[0]
+
+
+def always_unknown(reverser) -> Translator:
+    """A translator whose model writes UNK once and ends, or goes on for ever."""
+    loaded = load_model(reverser)
+    with torch.no_grad():
+        loaded.model.output_bias[UNK] = 100.0
+    options = SearchOptions(beam_size=2, length_ratio=0.0, length_extra=2)
+    return Translator(loaded, options, precision="fp32", device="cpu")
+
+
+@pytest.mark.parametrize(
+    "line", ["\U0001f600", "\u674e\u96f7", "\u0001", "a\u0301\u200d", "Zo\u00eb"]
+)
+def test_text_that_no_vocabulary_knows_comes_out_as_it_is(reverser, line):
+    translator = always_unknown(reverser)
+    text = texts(translator, [line])[0]
+    assert "\u2047" not in text
+    assert text in ("", line, line.strip())
+
+
+@settings(deadline=None, max_examples=40)
+@given(NASTY)
+def test_copied_text_is_of_the_source_and_never_a_question_mark(reverser, line):
+    text = texts(always_unknown(reverser), [line])[0]
+    assert "\u2047" not in text or "\u2047" in line
+    assert "\n" not in text
+    assert "".join(text.split()) in "".join(line.split())
+
+
+def test_the_scores_are_those_of_the_search(beam):
+    one = beam.translate(["123"])[0]
+    ids = beam.loaded.source_vocabulary.encode(["123"])[0]
+    hypothesis = beam.search(torch.tensor([[*ids, EOS]]), None)[0][0]
+    assert one.score == pytest.approx(hypothesis.score, abs=1e-5)
+    assert one.score <= 0
+
+
+def test_attention_tells_where_the_decoder_looked(greedy):
+    found = greedy.attention("12345")
+    assert found.source_pieces[-1] == found.target_pieces[-1] == "</s>"
+    assert "".join(found.source_pieces[:-1]).strip("\u2581") == "12345"
+    assert "".join(found.target_pieces[:-1]).strip("\u2581") == "54321"
+    shape = (len(found.target_pieces), len(found.source_pieces))
+    assert found.weights.shape == shape
+    assert np.allclose(found.weights.sum(axis=1), 1, atol=1e-5)
+
+
+def test_languages_without_spaces_are_joined_without(learned, monkeypatch):
+    loaded = load_model(learned("copy").model)
+    description = loaded.description
+    chinese = replace(
+        loaded, description=replace(description, target=replace(description.target, language="zh"))
+    )
+    line = ". ".join(["123456"] * 12)
+    for model, spaces in ((loaded, True), (chinese, False)):
+        translator = Translator(model, SearchOptions(beam_size=1), precision="fp32", device="cpu")
+        monkeypatch.setattr(translator, "longest", 10)
+        joined = texts(translator, [line])[0]
+        parts = [texts(translator, [part])[0] for part in line.split(" ")]
+        assert joined == (" " if spaces else "").join(parts)
