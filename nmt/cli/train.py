@@ -104,7 +104,7 @@ def seconds(text: str) -> float:
         UsageError: it is nothing of the kind, or zero.
     """
     parts = re.findall(r"(\d+(?:\.\d+)?)([smhd])", text)
-    if text.replace(".", "", 1).isdigit():
+    if text.replace(".", "", 1).isdecimal():
         parts = [(text, "m")]
     total = sum(float(number) * UNITS[unit] for number, unit in parts)
     if not total or "".join(number + unit for number, unit in parts) not in (text, text + "m"):

@@ -1,5 +1,7 @@
 """The folder that a run writes into: fresh, or begun by an earlier run with the same settings."""
 
+import contextlib
+import json
 import logging
 import os
 import shutil
@@ -16,7 +18,9 @@ log = logging.getLogger("nmt")
 
 # Settings that change nothing of what is computed.
 REPORTING = ("report_every", "checkpoint_minutes", "keep_checkpoints", "validation_beam")
-OURS = (MANIFEST, WEIGHTS, "README.md", "metrics.jsonl", "curves.png", "checkpoints")
+CARD = "README.md"
+OURS = (MANIFEST, WEIGHTS, CARD, "metrics.jsonl", "curves.png", "checkpoints")
+VOCABULARIES = ("joint.model", "source.model", "target.model")
 
 
 def prepare(folder: Path, description: Description, corpus: Corpus, overwrite: bool) -> None:
@@ -26,14 +30,16 @@ def prepare(folder: Path, description: Description, corpus: Corpus, overwrite: b
         FolderError: it cannot be written, holds something else, or a run with other settings.
     """
     if (folder / MANIFEST).exists() and overwrite:
+        _check_ours(folder)
         _clear(folder)
     if (folder / MANIFEST).exists():
         _check_same(folder, read_description(folder), description)
         return
-    leftovers = [path for path in _content(folder) if not _is_ours(path)]
-    if leftovers:
+    # A run that was stopped before it had a manifest had no card either: that is someone else's.
+    foreign = [path for path in _content(folder) if path.name == CARD or not _is_ours(path)]
+    if leftovers := [path.name for path in foreign if path.name[0] != "."]:
         raise FolderError(
-            f"{folder}: the folder holds other files ({leftovers[0].name}, for one); "
+            f"{folder}: the folder holds other files ({leftovers[0]}, for one); "
             "choose a new folder for the model"
         )
     folder.mkdir(parents=True, exist_ok=True)
@@ -49,12 +55,25 @@ def _content(folder: Path) -> list[Path]:
 
 
 def _is_ours(path: Path) -> bool:
-    return path.name in OURS or path.name[0] == "." or path.suffix == ".model"
+    half_written = path.name[0] == "." and path.suffix == ".tmp"
+    return path.name in (*OURS, *VOCABULARIES) or half_written
+
+
+def _check_ours(folder: Path) -> None:
+    """Refuse a folder whose config.json is another program's; a damaged one may be ours."""
+    with contextlib.suppress(ValueError):
+        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        if not isinstance(content, dict) or "format_version" not in content:
+            raise FolderError(
+                f"{folder}: the {MANIFEST} there is of another program; "
+                "choose a new folder for the model"
+            )
 
 
 def _clear(folder: Path) -> None:
-    """Remove a model of ours, manifest first, so that no half can be taken for a whole."""
-    for path in sorted(_content(folder), key=lambda path: path.name != MANIFEST):
+    """Remove a model of ours: its card, its manifest so that no half is taken for a whole, all."""
+    first = {CARD: 0, MANIFEST: 1}
+    for path in sorted(_content(folder), key=lambda path: first.get(path.name, 2)):
         if path.name == "checkpoints":
             shutil.rmtree(path)
         elif _is_ours(path) and path.is_file():

@@ -16,7 +16,7 @@ def refusal(preset: str = "tiny", *changes: str) -> str:
 
 
 def test_there_are_three_presets_and_each_is_sound():
-    assert names() == ["base", "small", "tiny"]
+    assert names() == ["tiny", "small", "base"]
     sizes = [resolve(name, [], 0).model.hidden_size for name in ("tiny", "small", "base")]
     assert sizes == sorted(sizes)
 
@@ -52,12 +52,12 @@ def test_a_file_of_settings_is_a_preset(tmp_path):
         (
             "smal",
             "there is no preset 'smal' (did you mean 'small'?); "
-            "choose one of auto, base, small, tiny, or give a .toml file",
+            "choose one of auto, tiny, small, base, or give a .toml file",
         ),
         (
             "gigantic",
             "there is no preset 'gigantic'; "
-            "choose one of auto, base, small, tiny, or give a .toml file",
+            "choose one of auto, tiny, small, base, or give a .toml file",
         ),
         (
             "none.toml",

@@ -1,0 +1,509 @@
+"""`nmt train` as people meet it: it resumes, keeps its limits, and says what is wrong."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from tests.conftest import environment
+
+UPDATES = 90
+SMALL = (
+    "--preset=tiny",
+    "--set=model.embedding_size=16",
+    "--set=model.hidden_size=16",
+    "--set=train.batch_tokens=300",
+    "--precision=fp32",
+    "--device=cpu",
+)
+# A line for each update, validations in between, a checkpoint every few updates.
+WATCHED = (
+    *SMALL,
+    "--set=train.report_every=1",
+    "--set=train.validate_every=30",
+    "--set=train.checkpoint_minutes=0.001",
+)
+
+
+def command(corpus: Path, model: Path, *options: object) -> list[object]:
+    return ["train", corpus, "-o", model, *options]
+
+
+def metrics(model: Path) -> list[dict]:
+    return [json.loads(line) for line in (model / "metrics.jsonl").read_text().splitlines()]
+
+
+def updates(model: Path, kind: str = "train") -> list[int]:
+    return [line["update"] for line in metrics(model) if line["kind"] == kind]
+
+
+def computed(model: Path) -> list[dict]:
+    """What metrics.jsonl says of the model, without what it says of the clock."""
+    clock = {"seconds", "tokens_per_second", "share_of_peak"}
+    return [{key: line[key] for key in line if key not in clock} for line in metrics(model)]
+
+
+def same_weights(one: Path, other: Path) -> bool:
+    first, second = (load_file(model / "model.safetensors") for model in (one, other))
+    return first.keys() == second.keys() and all(
+        torch.equal(first[name], second[name]) for name in first
+    )
+
+
+def wait_for(condition, what: str) -> None:
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end, what
+        time.sleep(0.005)
+
+
+def has_lines(model: Path, count: int) -> bool:
+    path = model / "metrics.jsonl"
+    return path.exists() and path.read_bytes().count(b"\n") >= count
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(forked_nmt, toy_folder, tmp_path_factory) -> Path:
+    """A model trained in one go."""
+    model = tmp_path_factory.mktemp("whole") / "model"
+    ended = forked_nmt(*command(toy_folder, model, *WATCHED, "--updates", UPDATES))
+    assert ended.code == 0, ended.stderr
+    return model
+
+
+def check_resumed(model: Path, uninterrupted: Path) -> None:
+    assert same_weights(model, uninterrupted)
+    assert updates(model) == list(range(1, UPDATES + 1))
+    assert updates(model, "valid") == [30, 60, 90]
+    assert computed(model) == computed(uninterrupted)
+    hidden = [path.name for path in model.rglob(".*")]
+    assert hidden == []
+
+
+@pytest.mark.parametrize("lines", [0, 3, 40, 70])
+def test_a_killed_run_goes_on_to_the_same_weights(
+    forked_nmt, toy_folder, uninterrupted, tmp_path, lines
+):
+    model = tmp_path / "model"
+    running = forked_nmt.start(*command(toy_folder, model, *WATCHED, "--updates", UPDATES))
+    wait_for(lambda: (model / "config.json").exists() and has_lines(model, lines), "it begins")
+    running.signal(signal.SIGKILL)
+    assert running.wait().code == -signal.SIGKILL
+    ended = forked_nmt(*command(toy_folder, model, *WATCHED, "--updates", UPDATES))
+    assert ended.code == 0, ended.stderr
+    if lines > 30:
+        assert "going on after update" in ended.stderr
+    check_resumed(model, uninterrupted)
+
+
+@pytest.mark.parametrize(
+    ("number", "name", "code"),
+    [(signal.SIGINT, "Ctrl-C", 130), (signal.SIGTERM, "SIGTERM", 143)],
+)
+def test_an_interrupted_run_saves_says_so_and_goes_on(
+    toy_folder, uninterrupted, tmp_path, number, name, code
+):
+    model = tmp_path / "model"
+    arguments = command(toy_folder, model, *WATCHED, "--updates", UPDATES)
+    arguments = [sys.executable, "-m", "nmt", *map(str, arguments)]
+    # Rare checkpoints: only the signal can have saved.
+    arguments[arguments.index("--set=train.checkpoint_minutes=0.001")] = "--quiet"
+    options = {"stderr": subprocess.PIPE, "text": True, "env": environment(), "cwd": tmp_path}
+    process = subprocess.Popen(arguments, **options)
+    wait_for(lambda: has_lines(model, 20), "it trains")
+    process.send_signal(number)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == code
+    update = updates(model)[-1]
+    assert stderr == (
+        f"nmt: {name}: stopped after update {update}, and everything is saved; "
+        "the same command goes on from here\n"
+    )
+    assert update < UPDATES
+    again = subprocess.run(arguments, **options, timeout=120)
+    assert (again.returncode, again.stderr) == (0, "")
+    check_resumed(model, uninterrupted)
+
+
+def test_a_damaged_checkpoint_is_passed_over(forked_nmt, toy_folder, uninterrupted, tmp_path):
+    model = tmp_path / "model"
+    running = forked_nmt.start(*command(toy_folder, model, *WATCHED, "--updates", UPDATES))
+    wait_for(lambda: has_lines(model, 60), "it trains")
+    running.signal(signal.SIGKILL)
+    running.wait()
+    newest = sorted((model / "checkpoints").glob("*.safetensors"))[-1]
+    newest.write_bytes(newest.read_bytes()[:1000])
+    ended = forked_nmt(*command(toy_folder, model, *WATCHED, "--updates", UPDATES))
+    assert f"{newest} is damaged; going back to the checkpoint before it" in ended.stderr
+    check_resumed(model, uninterrupted)
+
+
+def test_a_finished_run_says_so_and_a_larger_limit_trains_on(
+    forked_nmt, toy_folder, uninterrupted, tmp_path
+):
+    model = tmp_path / "model"
+    shutil.copytree(uninterrupted, model)
+    ended = forked_nmt(*command(toy_folder, model, *WATCHED, "--updates", UPDATES))
+    assert ended.code == 0
+    assert "this run is finished; give a larger limit to train on" in ended.stderr
+    assert same_weights(model, uninterrupted)
+    assert computed(model) == computed(uninterrupted)
+    ended = forked_nmt(*command(toy_folder, model, *WATCHED, "--updates", UPDATES + 30))
+    assert ended.code == 0
+    sentence = "this run was finished; its schedule is stretched to the larger limit"
+    assert sentence in ended.stderr
+    assert updates(model) == list(range(1, UPDATES + 31))
+
+
+def test_a_finished_model_folder_has_everything(uninterrupted):
+    names = {path.name for path in uninterrupted.iterdir()}
+    vocabularies = {name for name in names if name.endswith(".model")}
+    assert vocabularies
+    assert names - vocabularies == {
+        "README.md",
+        "checkpoints",
+        "config.json",
+        "curves.png",
+        "metrics.jsonl",
+        "model.safetensors",
+    }
+    assert "nmt translate model" in (uninterrupted / "README.md").read_text()
+    for line in metrics(uninterrupted):
+        assert {"kind", "update", "epoch", "loss", "seconds"} <= line.keys()
+
+
+def test_the_seed_decides(forked_nmt, toy_folder, tmp_path):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2), ("d", 20_261_120)):
+        options = (*SMALL, "--updates", 3, "--seed", seed)
+        assert forked_nmt(*command(toy_folder, tmp_path / name, *options)).code == 0
+    assert same_weights(tmp_path / "a", tmp_path / "b")
+    assert not same_weights(tmp_path / "a", tmp_path / "c")
+    assert not same_weights(tmp_path / "c", tmp_path / "d")
+
+
+def test_json_and_quiet(forked_nmt, toy_folder, tmp_path):
+    model = tmp_path / "model"
+    ended = forked_nmt(*command(toy_folder, model, *SMALL, "--updates", 3, "--json", "--quiet"))
+    report = json.loads(ended.stdout)
+    assert ended.stderr == ""
+    assert report["model"] == str(model)
+    assert report["updates"] == report["best_update"] == 3
+    assert {"loss", "bleu", "chrf", "seconds"} <= report.keys()
+
+
+def test_epochs_are_counted(forked_nmt, toy_folder, tmp_path):
+    model = tmp_path / "model"
+    ended = forked_nmt(*command(toy_folder, model, *WATCHED, "--epochs", 2))
+    batches = int(re.search(r"([\d,]+) batches an epoch", ended.stderr).group(1))
+    assert updates(model) == list(range(1, 2 * batches + 1))
+    assert metrics(model)[-1]["epoch"] == 2
+
+
+def test_a_time_limit_is_kept_and_the_rate_falls_to_zero(forked_nmt, toy_folder, tmp_path):
+    model = tmp_path / "model"
+    options = [option for option in WATCHED if "validate_every" not in option]
+    began = time.monotonic()
+    ended = forked_nmt(*command(toy_folder, model, *options, "--time-limit", "4s"))
+    assert ended.code == 0, ended.stderr
+    assert 3 < time.monotonic() - began < 10
+    rates = [line["learning_rate"] for line in metrics(model) if line["kind"] == "train"]
+    assert rates[-1] < 0.03 * max(rates)
+    assert metrics(model)[-1]["seconds"] == pytest.approx(4, abs=1)
+
+
+def test_list_settings_names_each_with_its_values_and_meaning(forked_nmt):
+    header, *rows = forked_nmt("train", "--list-settings").stdout.splitlines()
+    assert header.split() == ["setting", "tiny", "small", "base", "meaning"]
+    listed = {row.split()[0]: row.split(None, 4)[1:] for row in rows}
+    assert listed["model.hidden_size"][:3] == ["256", "512", "512"]
+    assert listed["model.hidden_size"][3].startswith("size of a decoder state")
+    assert "train.select_by" in listed
+
+
+# What is wrong with what was typed: the options, the sentence, the exit code.
+MISTAKES = [
+    (
+        ["--set", "model.hiden_size=3"],
+        "model: there is no setting 'hiden_size' (did you mean 'hidden_size'?)",
+        1,
+    ),
+    (["--set", "train.dropout=2"], "train: dropout must be at least 0 and below 1, not 2.0", 1),
+    (["--set", "dropout=0.1"], "--set dropout=0.1: write it as group.name=value", 1),
+    (
+        ["--preset", "smal"],
+        "there is no preset 'smal' (did you mean 'small'?); "
+        "choose one of auto, tiny, small, base, or give a .toml file",
+        1,
+    ),
+    (["--device", "tpu"], "--device tpu: choose one of auto, cpu", 1),
+    (["--precision", "int4"], "--precision int4: choose one of auto, fp32, bf16 to train in", 1),
+    *(
+        (["--time-limit", text], f"--time-limit {text}: write it like 90s, 20m or 1h30m", 2)
+        for text in ("soon", "-5m", "0", "1h30", "20 m", "\u00b2", "nan", "inf")
+    ),
+    (
+        ["--time-limit", "5m", "--updates", "7"],
+        "give only one of --time-limit, --epochs and --updates",
+        2,
+    ),
+    (
+        ["--epochs", "1", "--updates", "7"],
+        "give only one of --time-limit, --epochs and --updates",
+        2,
+    ),
+]
+
+
+@pytest.mark.parametrize(("options", "sentence", "code"), MISTAKES)
+def test_a_mistake_is_one_sentence(forked_nmt, toy_folder, tmp_path, options, sentence, code):
+    ended = forked_nmt(*command(toy_folder, tmp_path / "model", *options))
+    if "tpu" in sentence:  # where there is a GPU, it is among the choices
+        assert ended.stderr.startswith(f"nmt: error: {sentence}")
+    else:
+        assert ended.stderr == f"nmt: error: {sentence}\n"
+    assert (ended.code, ended.stdout) == (code, "")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("arguments", [[], ["corpus"], ["-o", "model"]])
+def test_both_folders_must_be_named(forked_nmt, arguments):
+    ended = forked_nmt("train", *arguments)
+    sentence = "name the corpus and the model folder: nmt train CORPUS -o MODEL"
+    assert (ended.stderr, ended.code) == (f"nmt: error: {sentence}\n", 2)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--updates", "0"), ("--epochs", "-1"), ("--seed", "x")]
+)
+def test_numbers_out_of_bounds_are_wrong_usage(forked_nmt, toy_folder, tmp_path, option, value):
+    ended = forked_nmt(*command(toy_folder, tmp_path / "model", option, value))
+    assert ended.code == 2
+    assert option in ended.last_line
+    assert "Traceback" not in ended.stderr
+
+
+def newer(folder: Path) -> None:
+    path = folder / "corpus.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format_version": 99}))
+
+
+def cut(name: str):
+    """Cut a file in half."""
+
+    def damage(folder: Path) -> None:
+        path = folder / name
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+    return damage
+
+
+def flip(name: str):
+    """Change the last byte of a file."""
+
+    def damage(folder: Path) -> None:
+        content = bytearray((folder / name).read_bytes())
+        content[-1] ^= 1
+        (folder / name).write_bytes(content)
+
+    return damage
+
+
+def remove(name: str):
+    """Remove a file."""
+    return lambda folder: (folder / name).unlink()
+
+
+CHANGED = (
+    "the file was changed or cut short after it was written; "
+    "make the corpus again, or copy the folder again"
+)
+DAMAGES = {
+    "cut ids": (cut("train.source.ids.npy"), "/train.source.ids.npy: " + CHANGED),
+    "edited ids": (flip("train.target.ids.npy"), "/train.target.ids.npy: " + CHANGED),
+    "edited text": (flip("valid.target.txt"), "/valid.target.txt: " + CHANGED),
+    "missing": (
+        remove("valid.source.offsets.npy"),
+        "/valid.source.offsets.npy: the file is missing; make the corpus again",
+    ),
+    "cut manifest": (
+        cut("corpus.json"),
+        "/corpus.json: the file is damaged; make the corpus again",
+    ),
+    "newer": (
+        newer,
+        "/corpus.json: format version 99 is newer than this program reads (1); update nmt",
+    ),
+    "something else": (
+        remove("corpus.json"),
+        ": this is not a corpus folder (it has no corpus.json)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("damage", "sentence"), DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_corpus_is_refused(forked_nmt, toy_folder, tmp_path, damage, sentence):
+    corpus, model = tmp_path / "corpus", tmp_path / "model"
+    shutil.copytree(toy_folder, corpus)
+    damage(corpus)
+    ended = forked_nmt(*command(corpus, model, *SMALL, "--updates", 1))
+    assert ended.stderr == f"nmt: error: {corpus}{sentence}\n"
+    assert ended.code == 1
+    assert not model.exists()
+
+
+def test_no_corpus_or_something_else(forked_nmt, uninterrupted, tmp_path):
+    (tmp_path / "file").write_text("text")
+    for corpus, sentence in (
+        (tmp_path / "none", "there is no such corpus folder"),
+        (tmp_path / "file", "this is not a corpus folder (it has no corpus.json)"),
+        (uninterrupted, "this is not a corpus folder (it has no corpus.json)"),
+    ):
+        ended = forked_nmt(*command(corpus, tmp_path / "model"))
+        assert (ended.stderr, ended.code) == (f"nmt: error: {corpus}: {sentence}\n", 1)
+
+
+def test_an_output_that_holds_something_else_is_left_alone(forked_nmt, toy_folder, tmp_path):
+    (tmp_path / "file").write_text("text")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "thesis.txt").write_text("text")
+    for output, sentence in (
+        ("file", "this is a file; choose a folder for the model"),
+        (
+            "folder",
+            "the folder holds other files (thesis.txt, for one); choose a new folder for the model",
+        ),
+        ("file/model", "a part of this path is a file, not a folder"),
+    ):
+        for overwrite in ([], ["--overwrite"]):
+            arguments = command(toy_folder, tmp_path / output, *SMALL, "--updates", 1)
+            ended = forked_nmt(*arguments, *overwrite)
+            assert ended.stderr == f"nmt: error: {tmp_path / output}: {sentence}\n"
+            assert ended.code == 1
+    everything = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*"))
+    assert everything == ["file", "folder", "folder/thesis.txt"]
+
+
+def test_files_of_others_survive_a_model_beside_them(forked_nmt, toy_folder, tmp_path):
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / ".gitignore").write_text("*\n")
+    for overwrite in ([], ["--overwrite"]):
+        ended = forked_nmt(*command(toy_folder, model, *SMALL, "--updates", 2), *overwrite)
+        assert ended.code == 0, ended.stderr
+        assert (model / ".gitignore").read_text() == "*\n"
+
+
+def test_folders_of_other_programs_survive(forked_nmt, toy_folder, tmp_path):
+    card = tmp_path / "checkout"
+    card.mkdir()
+    (card / "README.md").write_text("my project")
+    vocabulary = tmp_path / "vocabulary"
+    vocabulary.mkdir()
+    (vocabulary / "mine.model").write_text("pieces")
+    other = tmp_path / "other"
+    other.mkdir()
+    for name, text in (("config.json", '{"model_type": "bert"}'), ("model.safetensors", "")):
+        (other / name).write_text(text)
+    for folder in (card, vocabulary, other):
+        before = {path.name: path.read_text() for path in folder.iterdir()}
+        arguments = command(toy_folder, folder, *SMALL, "--updates", 1)
+        for overwrite in ([], ["--overwrite"]):
+            ended = forked_nmt(*arguments, *overwrite)
+            assert ended.code == 1
+            assert ended.last_line.startswith(f"nmt: error: {folder}")
+            assert {path.name: path.read_text() for path in folder.iterdir()} == before
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_an_output_that_may_not_be_written(forked_nmt, toy_folder, tmp_path):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o500)
+    ended = forked_nmt(*command(toy_folder, closed / "model", *SMALL, "--updates", 1))
+    assert ended.stderr == f"nmt: error: {closed / 'model'}: permission denied\n"
+    assert ended.code == 1
+
+
+def test_a_run_with_other_settings_is_refused_and_named(
+    forked_nmt, toy_folder, uninterrupted, tmp_path
+):
+    model = tmp_path / "model"
+    shutil.copytree(uninterrupted, model)
+    way_out = "choose another folder, or start anew with --overwrite"
+    for options, difference in (
+        (["--set=train.dropout=0.5"], "train.dropout was 0.2 and is now 0.5"),
+        (["--seed=2"], "training.seed was 1 and is now 2"),
+        (["--set=model.attention=dot"], "model.attention was general and is now dot"),
+    ):
+        ended = forked_nmt(*command(toy_folder, model, *WATCHED, *options, "--updates", 9))
+        assert ended.stderr == (
+            f"nmt: error: {model}: the folder holds a run with other settings ({difference}); "
+            f"{way_out}\n"
+        )
+        assert ended.code == 1
+    assert same_weights(model, uninterrupted)
+    assert computed(model) == computed(uninterrupted)
+
+
+def test_a_run_on_another_corpus_is_refused_and_may_be_overwritten(
+    forked_nmt, learned, uninterrupted, tmp_path
+):
+    model = tmp_path / "model"
+    shutil.copytree(uninterrupted, model)
+    arguments = command(learned("reverse").corpus, model, *SMALL, "--updates", 2)
+    ended = forked_nmt(*arguments)
+    assert ended.code == 1
+    assert ended.stderr.startswith(f"nmt: error: {model}: the folder holds a run ")
+    assert ended.stderr.endswith("; choose another folder, or start anew with --overwrite\n")
+    assert same_weights(model, uninterrupted)
+    ended = forked_nmt(*arguments, "--overwrite", "--set=train.report_every=1")
+    assert ended.code == 0, ended.stderr
+    assert updates(model) == [1, 2]
+
+
+def test_limits_device_and_reports_are_no_other_settings(
+    forked_nmt, toy_folder, uninterrupted, tmp_path
+):
+    model = tmp_path / "model"
+    shutil.copytree(uninterrupted, model)
+    changed = [*WATCHED, "--set=train.report_every=7", "--set=train.checkpoint_minutes=3"]
+    ended = forked_nmt(*command(toy_folder, model, *changed, "--time-limit", "1s"))
+    assert ended.code == 0, ended.stderr
+
+
+@pytest.mark.parametrize("size", [2_000, 20_000, 200_000])
+def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(
+    forked_nmt, toy_folder, tmp_path, size
+):
+    model = tmp_path / "model"
+    larger = ("--set=model.hidden_size=128", "--set=model.embedding_size=64")
+    arguments = command(toy_folder, model, *WATCHED, *larger, "--updates", 40)
+    ended = forked_nmt(*arguments, file_size=size)
+    assert ended.code == 1
+    assert ended.last_line.startswith(f"nmt: error: {model}")
+    assert ended.last_line.endswith(
+        ": no space left for a file this large: free some and run the same command again"
+    )
+    assert "Traceback" not in ended.stderr
+    assert list(tmp_path.rglob("*.tmp")) == []
+    ended = forked_nmt(*arguments)  # with more room the same command works
+    assert ended.code == 0, ended.stderr
+    assert updates(model) == list(range(1, 41))
+
+
+def test_a_rate_that_is_far_too_high_is_told(forked_nmt, toy_folder, tmp_path):
+    model = tmp_path / "model"
+    options = [*WATCHED, "--set=train.learning_rate=99", "--set=train.warmup_updates=0"]
+    ended = forked_nmt(*command(toy_folder, model, *options, "--updates", 100))
+    assert ended.code in (0, 1)
+    if ended.code:
+        assert "the loss is no longer a number at update" in ended.last_line
+    assert "Traceback" not in ended.stderr
