@@ -71,18 +71,35 @@ def read_description(folder: Path) -> Description:
     """
     content = read_manifest(folder, MANIFEST, FORMAT_VERSION, "model")
     try:
-        return Description(
-            model=build(ModelConfig, content["model"], f"{folder / MANIFEST}: model"),
+        description = Description(
+            model=build(ModelConfig, dict(content["model"]), f"{folder / MANIFEST}: model"),
             source=Side(**content["source"]),
             target=Side(**content["target"]),
             joint=content["joint"],
             longest_source=content["longest_source"],
             training=content["training"],
         )
-    except (KeyError, TypeError):
+        if not _makes_sense(description, content["files"]):
+            raise ValueError
+        return description
+    except (KeyError, TypeError, ValueError):
         raise FolderError(
             f"{folder / MANIFEST}: the file is damaged; train the model again"
         ) from None
+
+
+def _makes_sense(description: Description, files: dict[str, str]) -> bool:
+    """Say whether the values are of their types, and of a size that a model can have."""
+    sides = (description.source, description.target)
+    numbers = [description.longest_source, *(side.pieces for side in sides)]
+    numbers += [value for value in vars(description.model).values() if isinstance(value, int)]
+    return (
+        all(isinstance(number, int) and 0 <= number < 1 << 31 for number in numbers)
+        and all(side.vocabulary in files for side in sides)
+        and all(isinstance(side.language, str | None) for side in sides)
+        and isinstance(description.joint, bool)
+        and isinstance(description.training, dict)
+    )
 
 
 def save_weights(folder: Path, model: Seq2Seq, notes: dict[str, Any]) -> None:
