@@ -1,12 +1,15 @@
 """`nmt train` as people meet it: it resumes, keeps its limits, and says what is wrong."""
 
+import contextlib
 import json
 import os
+import pty
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
@@ -218,6 +221,25 @@ def test_a_time_limit_is_kept_and_the_rate_falls_to_zero(forked_nmt, toy_folder,
     rates = [line["learning_rate"] for line in metrics(model) if line["kind"] == "train"]
     assert rates[-1] < 0.03 * max(rates)
     assert metrics(model)[-1]["seconds"] == pytest.approx(4, abs=1)
+
+
+def test_the_bar_follows_the_time(toy_folder, tmp_path):
+    arguments = command(toy_folder, tmp_path / "model", *SMALL, "--time-limit", "3s")
+    terminal, inside = pty.openpty()
+    termios.tcsetwinsize(inside, (40, 160))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nmt", *map(str, arguments)], stderr=inside, env=environment()
+    )
+    os.close(inside)
+    shown = b""
+    with contextlib.suppress(OSError):  # how a terminal says that nobody writes to it any more
+        while part := os.read(terminal, 4096):
+            shown += part
+    os.close(terminal)
+    assert process.wait(timeout=30) == 0
+    shares = [int(share) for share in re.findall(rb"Training: +(\d+)%", shown)]
+    assert shares == sorted(shares)
+    assert shares[-1] > 60
 
 
 def test_list_settings_names_each_with_its_values_and_meaning(forked_nmt):
@@ -497,13 +519,3 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(
     ended = forked_nmt(*arguments)  # with more room the same command works
     assert ended.code == 0, ended.stderr
     assert updates(model) == list(range(1, 41))
-
-
-def test_a_rate_that_is_far_too_high_is_told(forked_nmt, toy_folder, tmp_path):
-    model = tmp_path / "model"
-    options = [*WATCHED, "--set=train.learning_rate=99", "--set=train.warmup_updates=0"]
-    ended = forked_nmt(*command(toy_folder, model, *options, "--updates", 100))
-    assert ended.code in (0, 1)
-    if ended.code:
-        assert "the loss is no longer a number at update" in ended.last_line
-    assert "Traceback" not in ended.stderr

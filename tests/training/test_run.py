@@ -1,0 +1,171 @@
+"""`train` from Python: the clock, the best model, early stopping, and what stands in the folder."""
+
+import json
+import logging
+import math
+from pathlib import Path
+
+import pytest
+import torch
+
+from nmt.data.corpus import Corpus
+from nmt.decoding.model_folder import load_model, load_weights, read_description, save_weights
+from nmt.errors import FolderError, NmtError
+from nmt.training.checkpoint import load_newest, save_checkpoint
+from nmt.training.config import Limits
+from nmt.training.presets import resolve
+from nmt.training.run import TrainOptions, TrainReport, describe, train
+
+SMALL = [
+    "model.embedding_size=16",
+    "model.hidden_size=16",
+    "train.batch_tokens=300",
+    "train.report_every=1",
+]
+
+
+def options(*changes: str, seed: int = 1, **limits) -> TrainOptions:
+    return TrainOptions(
+        preset="tiny",
+        changes=[*SMALL, *changes],
+        limits=Limits(**limits),
+        seed=seed,
+        device="cpu",
+        precision="fp32",
+    )
+
+
+def metrics(model: Path, kind: str = "train") -> list[dict]:
+    lines = map(json.loads, (model / "metrics.jsonl").read_text().splitlines())
+    return [line for line in lines if line["kind"] == kind]
+
+
+class Clock:
+    """A clock that goes on by so much each time that it is read."""
+
+    def __init__(self, tick: float) -> None:
+        self.now, self.tick = 1000.0, tick
+
+    def __call__(self) -> float:
+        self.now += self.tick
+        return self.now
+
+
+def test_the_share_of_time_decides_over_the_rate_and_the_end(toy_folder, tmp_path):
+    train(toy_folder, tmp_path / "model", options(seconds=60.0), Clock(0.05))
+    lines = metrics(tmp_path / "model")
+    rates = [line["learning_rate"] for line in lines]
+    falling = rates[rates.index(max(rates)) :]
+    assert falling == sorted(falling, reverse=True)
+    assert falling[-1] < 0.05 * max(rates)
+    seconds = [line["seconds"] for line in lines]
+    assert seconds == sorted(seconds)
+    assert 45 < seconds[-1] <= 61
+
+
+def test_the_same_clock_gives_the_same_model(toy_folder, tmp_path):
+    for name in ("a", "b"):
+        train(toy_folder, tmp_path / name, options(seconds=30.0), Clock(0.05))
+    first, second = (
+        [line | {"share_of_peak": None} for line in metrics(tmp_path / name)] for name in "ab"
+    )
+    assert first == second  # but for the machine's peak, which is measured
+    first, second = (load_model(tmp_path / name).model for name in ("a", "b"))
+    for one, other in zip(first.parameters(), second.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_without_the_share_of_time_the_clock_decides_nothing(toy_folder, tmp_path):
+    for name, tick in (("slow", 100.0), ("quick", 0.0001)):
+        train(toy_folder, tmp_path / name, options(updates=20), Clock(tick))
+    first, second = (load_model(tmp_path / name).model for name in ("slow", "quick"))
+    for one, other in zip(first.parameters(), second.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_the_best_model_is_kept_and_training_ends_when_nothing_gets_better(toy_folder, tmp_path):
+    logging.getLogger("nmt").setLevel(logging.INFO)
+    changes = [
+        "train.select_by=loss",
+        "train.validate_every=5",
+        "train.patience=2",
+        "train.learning_rate=0.5",
+        "train.warmup_updates=0",
+        "train.dropout=0",
+    ]
+    report = train(toy_folder, tmp_path / "model", options(*changes, updates=2000))
+    losses = {line["update"]: line["loss"] for line in metrics(tmp_path / "model", "valid")}
+    assert report.updates < 2000
+    assert report.best_update == min(losses, key=losses.__getitem__)
+    assert report.updates == report.best_update + 10
+    assert report.validation.loss == pytest.approx(losses[report.best_update], rel=1e-5)
+    bests = [line["best"] for line in metrics(tmp_path / "model", "valid")]
+    assert bests[-2:] == [False, False]
+
+
+def test_training_learns(toy_folder, tmp_path):
+    changes = ("train.label_smoothing=0", "train.dropout=0", "train.learning_rate=0.02")
+    train(toy_folder, tmp_path / "model", options(*changes, updates=60))
+    losses = [line["loss"] for line in metrics(tmp_path / "model")]
+    assert losses[-1] < 0.6 * losses[0]
+    rates = [line["learning_rate"] for line in metrics(tmp_path / "model")]
+    assert rates[-1] == pytest.approx(0, abs=1e-9)
+
+
+def test_the_report_says_what_came_out(toy_folder, tmp_path):
+    report = train(toy_folder, tmp_path / "model", options(updates=3))
+    assert isinstance(report, TrainReport)
+    assert report.as_dict().keys() == {
+        "model",
+        "updates",
+        "best_update",
+        "seconds",
+        "loss",
+        "bleu",
+        "chrf",
+    }
+    assert len(report.validation.samples) == 3
+
+
+def test_nothing_is_printed(toy_folder, tmp_path, capfd):
+    logging.getLogger("nmt").handlers = []
+    logging.getLogger("nmt").setLevel(logging.NOTSET)
+    train(toy_folder, tmp_path / "model", options(updates=2))
+    assert capfd.readouterr().out == ""
+
+
+def test_a_loss_that_is_no_number_ends_the_run_with_advice(toy_folder, tmp_path):
+    model = tmp_path / "model"
+    train(toy_folder, model, options(updates=3))
+    before = (model / "model.safetensors").read_bytes()
+    tensors, position = load_newest(model / "checkpoints")
+    tensors["model.output_bias"] += math.nan
+    save_checkpoint(model / "checkpoints", tensors, position, keep=1)
+    with pytest.raises(NmtError) as caught:
+        train(toy_folder, model, options(updates=9))
+    assert str(caught.value) == (
+        f"the loss is no longer a number at update 4; the best model so far stays in {model}; "
+        "train again with a lower rate: --set train.learning_rate=0.002 --overwrite"
+    )
+    assert (model / "model.safetensors").read_bytes() == before
+
+
+def test_a_model_folder_comes_back_as_it_was_saved(learned):
+    folder = learned("copy").model
+    loaded = load_model(folder)
+    assert loaded.description == read_description(folder)
+    assert not loaded.model.training
+    again = loaded.description.build()
+    notes = load_weights(folder, again)
+    assert {"update", "loss", "chrf"} <= notes.keys()
+    for one, other in zip(loaded.model.parameters(), again.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_weights_of_another_model_are_refused(toy_folder, tmp_path):
+    corpus = Corpus.open(toy_folder)
+    settings = resolve("tiny", SMALL, 0)
+    save_weights(tmp_path, describe(corpus, settings, 1).build(), {"update": 1})
+    other = resolve("tiny", [*SMALL, "model.attention=additive"], 0)
+    with pytest.raises(FolderError, match=r"these weights are not of the model in config\.json"):
+        load_weights(tmp_path, describe(corpus, other, 1).build())
