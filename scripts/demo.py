@@ -82,7 +82,8 @@ class Sample:
 
 def heading(mark: str, title: str, aside: str = "") -> None:
     """Print the title of a step."""
-    print(f"\n  {INK.strong(f'{mark:2} {title}')}   {INK.faint(aside)}\n", flush=True)
+    text = INK.strong(f"{mark:2} {title}") + (f"   {INK.faint(aside)}" if aside else "")
+    print(f"\n  {text}\n", flush=True)
 
 
 def wrapped(command: str) -> str:
@@ -140,7 +141,10 @@ def make_translator() -> dict[str, float]:
     heading("2", "Preprocess", "text to pieces of words, and those to numbers")
     run(
         f"nmt preprocess --train-source {CORPUS}/train.en --train-target {CORPUS}/train.de "
-        f"--valid-source {CORPUS}/valid.en --valid-target {CORPUS}/valid.de -o {DATA}"
+        f"--valid-source {CORPUS}/valid.en --valid-target {CORPUS}/valid.de "
+        # Unigram pieces, the default, are found in several words or not at all: a small lexicon
+        # offers few of them, and "because" would be three.
+        f"--tokenizer bpe -o {DATA}"
     )
     heading("3", "Train", "the long one: about two minutes on two cores")
     run(f"nmt train {DATA} -o {MODEL} --preset tiny --updates {UPDATES}")
@@ -187,12 +191,14 @@ def show_samples(samples: list[Sample]) -> None:
     """Print a few translations beside their references."""
     every = len(samples) // SAMPLES
     heading("*", "Some of its translations", f"every {every}th line of the test file")
-    for sample in samples[::every][:SAMPLES]:
+    for number, sample in enumerate(samples[::every][:SAMPLES]):
+        if number:
+            print()
         same = sample.translation == sample.reference
         paint = INK.good if same else INK.poor
         print(_labelled("source", sample.source, INK.faint))
         print(_labelled("reference", sample.reference, str))
-        print(_labelled("translation", sample.translation, paint), end="\n\n")
+        print(_labelled("translation", sample.translation, paint))
 
 
 def _labelled(label: str, text: str, paint: Callable[[str], str]) -> str:

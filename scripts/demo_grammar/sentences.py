@@ -245,7 +245,8 @@ def _about_object(dice: Dice, style: Style, phrase: NounPhrase) -> Words:
     clause = verb_clause(dice, style, verbs=_verbs_about(phrase.noun))
     clause = clause.without_argument(clause.arguments[0])
     pronoun = german.relative_pronoun(phrase, "acc")
-    return Words(f"that {english.statement(clause)}", f"{pronoun} {german.verb_last(clause)}")
+    that = "whom" if is_person(phrase) else "that"
+    return Words(f"{that} {english.statement(clause)}", f"{pronoun} {german.verb_last(clause)}")
 
 
 def _verbs_about(noun: Noun) -> list[Verb]:
@@ -313,14 +314,14 @@ def existing(dice: Dice) -> Words:
 
 
 KINDS: tuple[tuple[float, Callable[[Dice], Words]], ...] = (
-    (32, simple),
-    (10, yes_no),
-    (12, wh_question),
-    (14, subordinate),
+    (30, simple),
+    (14, yes_no),
+    (15, wh_question),
+    (13, subordinate),
     (2, purpose),
     (6, reported),
     (5, asked),
-    (5, joined),
+    (4, joined),
     (4, relative),
     (4, intended),
     (3, proposed),

@@ -228,10 +228,10 @@ def test_two_way_prepositions_tell_where_from_where_to() -> None:
 @pytest.mark.parametrize(
     ("base", "third", "past", "ing"),
     [
-        ("carry", "carries", "carried", "carrying"),
+        ("fly", "flies", "flew", "flying"),
         ("wash", "washes", "washed", "washing"),
         ("dance", "dances", "danced", "dancing"),
-        ("run", "runs", "ran", "running"),
+        ("swim", "swims", "swam", "swimming"),
         ("play", "plays", "played", "playing"),
         ("forget", "forgets", "forgot", "forgetting"),
         ("see", "sees", "saw", "seeing"),
