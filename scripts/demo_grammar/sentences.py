@@ -1,6 +1,6 @@
 """Joining clauses into sentences, in both languages at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from demo_grammar import english, german
@@ -176,9 +176,9 @@ def purpose(dice: Dice) -> Words:
     )
 
 
-def _teller(dice: Dice, verbs: tuple, negation: float = 0.0) -> Clause:
+def _teller(dice: Dice, verbs: Sequence[Verb]) -> Clause:
     phrase, verb = subject(dice, ("person",), plain=True), dice.pick(verbs)
-    return Clause(phrase, verb, "present", negated=dice.chance(negation))
+    return Clause(phrase, verb, "present")
 
 
 def reported(dice: Dice) -> Words:
