@@ -1,5 +1,7 @@
 """Beam and greedy search equal plain loops, and no sentence's search sees another's."""
 
+import math
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -9,9 +11,11 @@ from nmt.data.vocabulary import BOS, EOS, PAD, UNK
 from nmt.decoding import beam, greedy
 from nmt.decoding.beam import BeamSearch
 from nmt.decoding.greedy import GreedySearch
-from nmt.decoding.scorer import ModelScorer
+from nmt.decoding.scorer import ModelScorer, SearchState, StepScores
 from nmt.decoding.search import Hypothesis, SearchOptions
 from nmt.errors import SettingError
+from nmt.models.decoder import Memory
+from nmt.models.recurrent import LSTMState
 from nmt.models.seq2seq import Seq2Seq
 from tests.support import reference
 from tests.support.reference import ReferenceModel
@@ -105,21 +109,97 @@ def test_a_beam_of_one_equals_greedy(seed, sizes):
         assert same(one[0], other[0])
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=40)
 @given(
     seed=st.integers(0, 10_000),
     width=st.integers(1, 7),
     alpha=st.sampled_from([0.0, 0.5, 1.0, 2.0]),
+    confidence=st.sampled_from([1.0, 3.0]),
 )
-def test_stopping_early_changes_no_translation(seed, width, alpha):
+def test_stopping_early_changes_no_translation(seed, width, alpha, confidence):
     model = undecided(seed)
+    with torch.no_grad():  # a confident model's long translations can still overtake short ones
+        model.output_bias.mul_(confidence)
+        model.decoder.readout.weight.mul_(confidence)
     sentences = random_sentences([7, 6, 6, 4, 2, 1], seed)
     early, late = (
-        search(model, sentences, beam_size=width, length_penalty=alpha, stop_early=stop)
+        search(
+            model,
+            sentences,
+            beam_size=width,
+            length_penalty=alpha,
+            length_extra=12,
+            stop_early=stop,
+        )
         for stop in (True, False)
     )
     for one, other in zip(early, late, strict=True):
         assert same(one[0], other[0])
+
+
+class Bigrams:
+    """A scorer that knows only which piece follows which: search needs no more of a model."""
+
+    def __init__(self, following: dict[int, dict[int, float]]) -> None:
+        self.table = torch.full((TINY, TINY), -60.0, dtype=torch.float64)
+        for piece, chances in following.items():
+            for successor, chance in chances.items():
+                self.table[piece, successor] = math.log(chance)
+
+    def start(self, source, lengths):
+        nothing = torch.zeros(*source.shape, 1, dtype=torch.float64)
+        hidden = nothing[:, :1]
+        return SearchState(Memory(nothing, nothing, None), [LSTMState(hidden, hidden)])
+
+    def step(self, state, tokens):
+        attention = torch.ones(*tokens.shape, state.memory.values.shape[1])
+        layer = LSTMState(*[torch.zeros(*tokens.shape, 1, dtype=torch.float64)] * 2)
+        return StepScores(self.table[tokens], attention), SearchState(state.memory, [layer])
+
+    def select(self, state, sentences, beams):
+        rows = torch.arange(len(beams)) if sentences is None else sentences
+        layer = LSTMState(*[torch.zeros(*beams.shape, 1, dtype=torch.float64)] * 2)
+        return SearchState(state.memory.select(rows), [layer])
+
+
+def test_a_long_translation_may_still_overtake_a_finished_one():
+    a, b = EOS + 1, EOS + 2
+    # The empty translation is likeliest, but one that goes on for long costs next to nothing more.
+    scorer = Bigrams(
+        {
+            BOS: {EOS: 0.4, a: 0.35, b: 0.25},
+            a: {a: 0.97, EOS: 0.03},
+            b: {b: 0.5, EOS: 0.5},
+        }
+    )
+    options = SearchOptions(beam_size=2, length_penalty=1.0, length_ratio=0.0, length_extra=12)
+    batch = torch.tensor([[a, EOS]]), torch.tensor([2])
+    early, late = (
+        BeamSearch(scorer, options, stop_early=stop)(*batch)[0][0] for stop in (True, False)
+    )
+    assert early == late
+    assert early.ids == [a] * 11
+
+
+def test_stopping_early_saves_steps():
+    class Counting(ModelScorer):
+        steps = 0
+
+        def step(self, state, tokens):
+            self.steps += 1
+            return super().step(state, tokens)
+
+    model = undecided(1)
+    with torch.no_grad():
+        model.output_bias[EOS] += 8.0
+    sentences = random_sentences([5, 3])
+    steps = []
+    for stop in (True, False):
+        scorer = Counting(model)
+        options = SearchOptions(beam_size=4)
+        BeamSearch(scorer, options, stop_early=stop)(pad(sentences), lengths_of(sentences))
+        steps.append(scorer.steps)
+    assert steps[0] < steps[1]
 
 
 @pytest.mark.parametrize("width", [1, 4])
