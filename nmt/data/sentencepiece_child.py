@@ -3,8 +3,9 @@
 SentencePiece runs for minutes without looking up, so that Ctrl-C could not stop it, and a failed
 check inside it aborts the process; neither matters in a process that can be thrown away.
 
-Its one argument is JSON: {"folder": ..., "files": [...], "options": {...}}. The model comes on
-standard output, a reason for failure as the last line of standard error.
+Its one argument is JSON: {"folder": ..., "files": {...}, "options": {...}}, where each file has a
+stride, of how many lines one is used. The model comes on standard output, a reason for failure as
+the last line of standard error.
 """
 
 import io
@@ -17,10 +18,10 @@ from collections.abc import Iterator
 LONGEST_LINE = 2000  # characters: the rest of a longer line is not needed to learn its pieces
 
 
-def lines(path: str) -> Iterator[str]:
-    """Yield the lines of a file, without their ends."""
+def lines(path: str, stride: int) -> Iterator[str]:
+    """Yield one in `stride` lines of a file, without their ends."""
     with open(path, encoding="utf-8", newline="\n") as file:
-        for line in file:
+        for line in itertools.islice(file, 0, None, stride):
             yield line.rstrip("\n")[:LONGEST_LINE]
 
 
@@ -34,7 +35,9 @@ def main() -> None:
     model = io.BytesIO()
     try:
         sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=itertools.chain.from_iterable(map(lines, job["files"])),
+            sentence_iterator=itertools.chain.from_iterable(
+                itertools.starmap(lines, job["files"].items())
+            ),
             model_writer=model,
             max_sentence_length=4 * LONGEST_LINE,  # in bytes
             minloglevel=2,

@@ -1,8 +1,6 @@
 """The vocabularies of a corpus: given, or trained on its text; one for both languages, or two."""
 
-import functools
 import logging
-import operator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +8,14 @@ from nmt.data.adoption import Adopted, adopt
 from nmt.data.corpus import SIDES
 from nmt.data.options import PreprocessOptions
 from nmt.data.pairs import PairFiles, batches
+from nmt.data.text_statistics import TextStatistics, choose_joint, choose_size
 from nmt.data.vocabulary import Vocabulary
-from nmt.data.vocabulary_training import TextStatistics, choose_joint, choose_size, train_vocabulary
+from nmt.data.vocabulary_training import Sample, together, train_vocabulary
 
 LOGGER = logging.getLogger("nmt")
 SAMPLE_PAIRS = 500_000
 SAMPLE_BYTES = 50_000_000
+SAMPLE_AT_LEAST = 1_000  # pairs, however long their lines are
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,6 @@ class Vocabularies:
     def joint(self) -> bool:
         """Whether both languages share one vocabulary."""
         return self.source is self.target
-
-
-@dataclass(frozen=True)
-class _Sample:
-    """Lines of one language to train a vocabulary on, and what is in them."""
-
-    file: Path
-    statistics: TextStatistics
 
 
 def make_vocabularies(
@@ -99,7 +91,7 @@ def _store(model: bytes, path: Path) -> Vocabulary:
     return Vocabulary.load(path)
 
 
-def _wants_joint(samples: list[_Sample], options: PreprocessOptions) -> bool:
+def _wants_joint(samples: list[Sample], options: PreprocessOptions) -> bool:
     if options.joint is not None:
         return options.joint
     joint = choose_joint(*(sample.statistics for sample in samples))
@@ -113,11 +105,11 @@ def _wants_joint(samples: list[_Sample], options: PreprocessOptions) -> bool:
     return joint
 
 
-def _draw_samples(pairs: PairFiles, count: int) -> list[_Sample]:
+def _draw_samples(pairs: PairFiles, count: int) -> list[Sample]:
     """Write lines from all over the text, at most SAMPLE_PAIRS and SAMPLE_BYTES, to files."""
     sample = PairFiles.beside(pairs.source.parent, "sample")
     size = pairs.source.stat().st_size + pairs.target.stat().st_size
-    share = min(1.0, SAMPLE_PAIRS / count, SAMPLE_BYTES / size)
+    share = min(1.0, SAMPLE_PAIRS / count, max(SAMPLE_BYTES / size, SAMPLE_AT_LEAST / count))
     statistics = [TextStatistics(share=share), TextStatistics(share=share)]
     with sample.writer() as writer:
         seen = 0
@@ -131,15 +123,14 @@ def _draw_samples(pairs: PairFiles, count: int) -> list[_Sample]:
             writer.write(taken)
             for side in (0, 1):
                 statistics[side].add([pair[side] for pair in taken])
-    return [_Sample(sample.source, statistics[0]), _Sample(sample.target, statistics[1])]
+    return [Sample(sample.source, statistics[0]), Sample(sample.target, statistics[1])]
 
 
-def _train(name: str, samples: list[_Sample], options: PreprocessOptions) -> bytes:
+def _train(name: str, samples: list[Sample], options: PreprocessOptions) -> bytes:
     """Train one vocabulary and say what it became, and why."""
-    statistics = functools.reduce(operator.add, (sample.statistics for sample in samples))
+    statistics = together(samples)
     aim = options.vocabulary_size or choose_size(statistics, options.tokenizer)
-    files = [sample.file for sample in samples]
-    trained = train_vocabulary(files, statistics, options.tokenizer, aim)
+    trained = train_vocabulary(samples, options.tokenizer, aim)
     LOGGER.info(f"{name}: {_describe(trained.pieces, aim, statistics, options)}")
     left_out = len(statistics.characters) - len(statistics.covered())
     if left_out:
