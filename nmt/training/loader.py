@@ -61,15 +61,11 @@ def as_tensors(batch: Batch) -> TrainingBatch:
     )
 
 
-def load(split: Split, plan: list[Ints], shards: int = 1) -> Iterator[list[TrainingBatch]]:
-    """Yield the batches of a plan, each dealt into `shards` parts of like size and lengths.
+def load(split: Split, plan: list[Ints]) -> Iterator[TrainingBatch]:
+    """Yield the batches of a plan; the next is made in another thread meanwhile."""
 
-    The next batch is made in another thread meanwhile.
-    """
-
-    def make(rows: Ints) -> list[TrainingBatch]:
-        parts = [rows[index::shards] for index in range(shards)]
-        return [as_tensors(make_batch(split, part)) for part in parts if len(part)]
+    def make(rows: Ints) -> TrainingBatch:
+        return as_tensors(make_batch(split, rows))
 
     if not plan:
         return

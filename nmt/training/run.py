@@ -23,16 +23,14 @@ from nmt.progress import duration
 from nmt.training.checkpoint import Position, load_newest
 from nmt.training.config import Limits
 from nmt.training.folder import prepare
+from nmt.training.learner import Learner
 from nmt.training.presets import Settings, resolve
 from nmt.training.report import scores_in_words, write_model_card
 from nmt.training.schedule import Budget
-from nmt.training.step import Stepper
 from nmt.training.trainer import Clock, Trainer
 from nmt.training.validation import Validation, Validator
 
 log = logging.getLogger("nmt")
-
-LEAST_TOKENS = 512  # of a core's share of a batch; each share costs a copy of the gradients
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
@@ -140,13 +138,11 @@ class _Run:
         config, seed = self.settings.train, self.options.seed
         torch.manual_seed(seed)
         model = self.description.build().to(self.device)
-        self.stepper = Stepper(
-            model, config, seed, DTYPES[self.precision], shards(self.device, config.batch_tokens)
-        )
+        self.learner = Learner(model, config, seed, DTYPES[self.precision])
         saved = load_newest(self.folder / "checkpoints")
         if saved is not None:
             tensors, self.position = saved
-            self.stepper.load_state(tensors)
+            self.learner.load_state(tensors)
         first_epoch = plan_epoch(self.corpus.train, config.batch_tokens, seed, 0)
         self.budget = Budget.of(self.options.limits, len(first_epoch))
         self._announce(len(first_epoch), resumed=saved is not None)
@@ -172,7 +168,7 @@ class _Run:
         trainer = Trainer(
             self.folder,
             self.corpus,
-            self.stepper,
+            self.learner,
             self.validator,
             self.budget,
             self.position,
@@ -184,10 +180,10 @@ class _Run:
 
     def finish(self) -> TrainReport:
         """Validate the best model by beam search, and write the model card and the curves."""
-        model = self.stepper.model
+        model = self.learner.model
         notes = load_weights(self.folder, model)
         beam = self.settings.train.validation_beam
-        validation = self.validator.validate(self.stepper, beam)
+        validation = self.validator.validate(self.learner, beam)
         learning_curves(self.folder / "metrics.jsonl", self.folder / "curves.png")
         facts = {
             "version": nmt.__version__,
@@ -214,7 +210,7 @@ class _Run:
     def _announce(self, batches: int, resumed: bool) -> None:
         settings, pairs = self.settings, len(self.corpus.train)
         why = f", chosen for {pairs:,} pairs" if self.options.preset == "auto" else ""
-        parameters = sum(parameter.numel() for parameter in self.stepper.model.parameters())
+        parameters = sum(parameter.numel() for parameter in self.learner.model.parameters())
         log.info(
             f"preset {settings.preset}{why}: {parameters:,} parameters, {batches:,} batches an "
             f"epoch, on {self.device.type} in {self.precision}"
@@ -258,10 +254,3 @@ def _choose_precision(name: str, device: torch.device) -> str:
     if name not in DTYPES:
         raise SettingError(f"--precision {name}: choose one of auto, fp32, bf16 to train in")
     return name
-
-
-def shards(device: torch.device, batch_tokens: int) -> int:
-    """Return how many threads share a batch: one for each core, but none with too little to do."""
-    if device.type != "cpu":
-        return 1
-    return min(torch.get_num_threads(), max(1, batch_tokens // LEAST_TOKENS))

@@ -1,7 +1,7 @@
 """How fast training goes: tokens a second, and the share of the machine's measured peak."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -32,11 +32,10 @@ class Speedometer:
         self.tokens = self.operations = 0
         self.loss: Tensor | float = 0.0
 
-    def count(self, batch: Sequence[TrainingBatch], loss: Tensor) -> None:
+    def count(self, batch: TrainingBatch, loss: Tensor) -> None:
         """Add a batch. Its loss is read later, so that a GPU need not be waited for."""
-        for part in batch:
-            self.tokens += part.tokens
-            self.operations += self.cost.training(part.source_tokens, part.tokens, part.pairs)
+        self.tokens += batch.tokens
+        self.operations += self.cost.training(batch.source_tokens, batch.tokens, batch.pairs)
         self.loss = self.loss + loss
 
     @contextlib.contextmanager

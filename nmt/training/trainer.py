@@ -14,12 +14,12 @@ from nmt.errors import NmtError
 from nmt.models.cost import Cost
 from nmt.progress import Progress
 from nmt.training.checkpoint import Position, save_checkpoint
+from nmt.training.learner import Learner
 from nmt.training.loader import TrainingBatch, load
 from nmt.training.report import MetricsLog, sample_lines, scores_in_words
 from nmt.training.schedule import Budget, learning_rate
 from nmt.training.signals import StopSignals
 from nmt.training.speed import Speedometer
-from nmt.training.step import Stepper
 from nmt.training.validation import Validation, Validator
 
 log = logging.getLogger("nmt")
@@ -37,7 +37,7 @@ class Trainer:
         self,
         folder: Path,
         corpus: Corpus,
-        stepper: Stepper,
+        learner: Learner,
         validator: Validator,
         budget: Budget,
         position: Position,
@@ -46,8 +46,8 @@ class Trainer:
         """Prepare to go on from `position`; `clock` is what the time limit goes by."""
         self.folder = folder
         self.corpus = corpus
-        self.stepper = stepper
-        self.config = stepper.config
+        self.learner = learner
+        self.config = learner.config
         self.validator = validator
         self.budget = budget
         self.position = position
@@ -109,22 +109,22 @@ class Trainer:
         """Write a checkpoint of the present position."""
         self.position.metrics_bytes = self.metrics.size()
         folder = self.folder / "checkpoints"
-        state, keep = self.stepper.state(), self.config.keep_checkpoints
+        state, keep = self.learner.state(), self.config.keep_checkpoints
         save_checkpoint(folder, state, self.position, keep)
         self._saved = self.clock()
 
     def plan(self, epoch: int) -> list[Ints]:
         """Return the batches of an epoch."""
         if self._last_plan is None or self._last_plan[0] != epoch:
-            rows = plan_epoch(self.corpus.train, self.config.batch_tokens, self.stepper.seed, epoch)
+            rows = plan_epoch(self.corpus.train, self.config.batch_tokens, self.learner.seed, epoch)
             self._last_plan = (epoch, rows)
         return self._last_plan[1]
 
-    def _batches(self) -> Iterator[list[TrainingBatch]]:
+    def _batches(self) -> Iterator[TrainingBatch]:
         """Yield batches from the present position on, epoch after epoch, keeping the position."""
         while self._progress() < 1 or self.position.update == 0:
             plan = self.plan(self.position.epoch)
-            for batch in load(self.corpus.train, plan[self.position.batch :], self.stepper.shards):
+            for batch in load(self.corpus.train, plan[self.position.batch :]):
                 self.position.batch += 1
                 yield batch
             self.position.epoch += 1
@@ -143,10 +143,10 @@ class Trainer:
         """Bring the time used up to date."""
         self.position.seconds = self.clock() - self._began
 
-    def _update(self, batch: list[TrainingBatch], speed: Speedometer) -> None:
+    def _update(self, batch: TrainingBatch, speed: Speedometer) -> None:
         self.position.update += 1
         self.rate = learning_rate(self.config, self.position.update, self._progress())
-        loss = self.stepper.update(batch, self.position.update, self.rate)
+        loss = self.learner.update(batch, self.position.update, self.rate)
         speed.count(batch, loss)
         self._tick()
 
@@ -186,7 +186,7 @@ class Trainer:
 
     def _validate(self) -> None:
         began = self.clock()
-        validation = self.validator.validate(self.stepper)
+        validation = self.validator.validate(self.learner)
         position = self.position
         self._check_number(validation.loss)
         better = self._is_better(validation)
@@ -197,7 +197,7 @@ class Trainer:
         self._tell(validation, better)
         if better:
             notes = {"update": position.update, "loss": validation.loss, **validation.scores}
-            save_weights(self.folder, self.stepper.model, notes)
+            save_weights(self.folder, self.learner.model, notes)
             self.save()  # so that the best model is never ahead of the checkpoint
 
     def _is_better(self, validation: Validation) -> bool:

@@ -11,8 +11,8 @@ from nmt.decoding.translator import Translator
 from nmt.evaluation.languages import bleu_tokenizer
 from nmt.evaluation.metrics import score
 from nmt.models.seq2seq import Seq2Seq
+from nmt.training.learner import Learner
 from nmt.training.loader import as_tensors
-from nmt.training.step import Stepper
 
 SAMPLES = 3
 # Of a larger validation set so many pairs, evenly spread, are translated: more would take the
@@ -62,11 +62,11 @@ class Validator:
         pairs = len(corpus.valid_target_text)
         self.rows = range(0, pairs, max(1, -(-pairs // LARGEST)))
 
-    def validate(self, stepper: Stepper, beam_size: int = 1) -> Validation:
+    def validate(self, learner: Learner, beam_size: int = 1) -> Validation:
         """Measure the loss, translate the validation set, and score the translations."""
         sources = [self.corpus.valid_source_text[row] for row in self.rows]
         references = [self.corpus.valid_target_text[row] for row in self.rows]
-        hypotheses = self._translate(stepper.model, sources, beam_size)
+        hypotheses = self._translate(learner.model, sources, beam_size)
         scored = score(
             hypotheses,
             [references],
@@ -79,14 +79,14 @@ class Validator:
         step = max(1, len(references) // SAMPLES)
         samples = [Sample(*row) for row in list(rows)[::step][:SAMPLES]]
         values = {metric.name: metric.value for metric in scored}
-        return Validation(self._loss(stepper), values, samples)
+        return Validation(self._loss(learner), values, samples)
 
-    def _loss(self, stepper: Stepper) -> float:
+    def _loss(self, learner: Learner) -> float:
         split = self.corpus.valid
         total, tokens = 0.0, 0
-        for rows in plan_in_order(split, stepper.config.batch_tokens):
+        for rows in plan_in_order(split, learner.config.batch_tokens):
             batch = as_tensors(make_batch(split, rows))
-            total += float(stepper.plain_loss(batch))
+            total += float(learner.plain_loss(batch))
             tokens += batch.tokens
         return total / max(1, tokens)
 

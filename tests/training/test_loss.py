@@ -12,7 +12,7 @@ from nmt.training import loss as module
 from nmt.training.config import TrainConfig
 from nmt.training.loader import as_tensors
 from nmt.training.loss import cross_entropy, smoothed_cross_entropy
-from nmt.training.step import Stepper
+from nmt.training.learner import Learner
 from tests.support.arrays import split_of
 from tests.support.reference import ReferenceModel, affine, smoothed, smoothed_loss, softmax
 from tests.support.small import SHAPES, random_sentences, small_model
@@ -96,9 +96,9 @@ def test_lower_precisions_are_near_and_gradients_keep_the_weights_type(dtype):
     assert (rows.grad.dtype, matrix.grad.dtype) == (dtype, torch.float32)
 
 
-def stepper(attention: str = "general", depths: tuple[int, int] = (1, 1)) -> Stepper:
+def stepper(attention: str = "general", depths: tuple[int, int] = (1, 1)) -> Learner:
     model = small_model(attention, depths)
-    return Stepper(model, TrainConfig(), seed=1, dtype=torch.float64)
+    return Learner(model, TrainConfig(), seed=1, dtype=torch.float64)
 
 
 @pytest.mark.parametrize(("attention", "depths"), SHAPES)

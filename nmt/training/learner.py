@@ -1,11 +1,4 @@
-"""One update: forward, backward, clip, and a step of Adam.
-
-On a CPU a batch is dealt to its cores, and each computes the gradient of its share in a thread of
-its own, because two threads that work apart are much quicker than two that share each product.
-"""
-
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+"""One update: forward, backward, clip, and a step of Adam."""
 
 import numpy as np
 import torch
@@ -22,35 +15,27 @@ BETAS = (0.9, 0.98)
 EPSILON = 1e-9
 
 
-class Stepper:
-    """A model in training, its optimiser, and its sources of chance."""
+class Learner:
+    """A model in training, its optimiser, and its source of chance."""
 
     def __init__(
-        self,
-        model: Seq2Seq,
-        config: TrainConfig,
-        seed: int,
-        dtype: torch.dtype = torch.float32,
-        shards: int = 1,
+        self, model: Seq2Seq, config: TrainConfig, seed: int, dtype: torch.dtype = torch.float32
     ) -> None:
         """Prepare to train `model` where it is.
 
         Args:
             model: float32 (or float64) weights; they stay so.
             config: the settings.
-            seed: dropout of shard i in update u is a function of (seed, u, i).
+            seed: dropout in update u is a function of (seed, u).
             dtype: the type of activations and of the products' inputs.
-            shards: how many threads share a batch.
         """
         self.model = model.train()
         self.config = config
         self.seed = seed
         self.dtype = dtype
-        self.shards = shards
         self.parameters = list(model.parameters())
         self.device = self.parameters[0].device
-        self.generators = [torch.Generator(self.device) for _ in range(shards)]
-        self.threads = ThreadPoolExecutor(shards, initializer=torch.set_num_threads, initargs=(1,))
+        self.generator = torch.Generator(self.device)
         self.optimizer = torch.optim.AdamW(
             self.parameters,
             lr=config.learning_rate,
@@ -60,44 +45,27 @@ class Stepper:
             fused=True,
         )
 
-    def update(self, batch: Sequence[TrainingBatch], update: int, rate: float) -> Tensor:
-        """Learn from a batch, dealt into at most `shards` parts.
+    def update(self, batch: TrainingBatch, update: int, rate: float) -> Tensor:
+        """Learn from a batch.
 
         Args:
-            batch: the parts; their gradients are weighed by their tokens.
+            batch: sentence pairs; each target token weighs the same.
             update: this update's number, from 1.
             rate: the learning rate.
 
         Returns:
             the label-smoothed loss, summed over tokens (a scalar, on the device).
         """
-        tokens = sum(part.tokens for part in batch)
-        jobs = [(part, update, index, tokens) for index, part in enumerate(batch)]
-        if len(jobs) == 1:
-            results = [self._gradients(*jobs[0])]
-        else:
-            results = list(self.threads.map(lambda job: self._gradients(*job), jobs))
-        for parameter, gradient, *others in zip(
-            self.parameters, *(gradients for _, gradients in results), strict=True
-        ):
-            for other in others:  # always in the same order, so that a run can be repeated
-                gradient += other
-            parameter.grad = gradient
+        words = np.random.SeedSequence((self.seed, update)).generate_state(1, np.uint64)
+        self.generator.manual_seed(int(words[0] >> 1))
+        self.optimizer.zero_grad(set_to_none=True)
+        self.optimizer.param_groups[0]["lr"] = rate
+        loss = self.loss(batch.to(self.device), Dropout(self.config.dropout, self.generator))
+        (loss / batch.tokens).backward()
         if self.config.clip_norm:
             torch.nn.utils.clip_grad_norm_(self.parameters, self.config.clip_norm)
-        self.optimizer.param_groups[0]["lr"] = rate
         self.optimizer.step()
-        return torch.stack([loss for loss, _ in results]).sum()
-
-    def _gradients(
-        self, part: TrainingBatch, update: int, index: int, tokens: int
-    ) -> tuple[Tensor, list[Tensor]]:
-        """Return a part's summed loss, and the gradients of its share of the mean loss."""
-        generator = self.generators[index]
-        words = np.random.SeedSequence((self.seed, update, index)).generate_state(1, np.uint64)
-        generator.manual_seed(int(words[0] >> 1))
-        loss = self.loss(part.to(self.device), Dropout(self.config.dropout, generator))
-        return loss.detach(), list(torch.autograd.grad(loss / tokens, self.parameters))
+        return loss.detach()
 
     def loss(self, batch: TrainingBatch, dropout: Dropout = NO_DROPOUT) -> Tensor:
         """Return the label-smoothed loss, summed over the batch's tokens."""
