@@ -172,7 +172,7 @@ def test_a_long_translation_may_still_overtake_a_finished_one():
             b: {b: 0.5, EOS: 0.5},
         }
     )
-    options = SearchOptions(beam_size=2, length_penalty=1.0, length_ratio=0.0, length_extra=12)
+    options = SearchOptions(beam_size=2, length_penalty=2.0, length_ratio=0.0, length_extra=12)
     batch = torch.tensor([[a, EOS]]), torch.tensor([2])
     early, late = (
         BeamSearch(scorer, options, stop_early=stop)(*batch)[0][0] for stop in (True, False)

@@ -46,18 +46,9 @@ def test_the_global_generator_is_left_alone():
     assert torch.equal(before, torch.get_rng_state())
 
 
-def test_locked_dropout_is_the_same_at_each_position():
-    x = torch.ones(5, 4, 100)
-    dropped = dropout(0.5).locked(x)
-    assert torch.equal(dropped, dropped[:, :1].expand_as(dropped))
-    assert not torch.equal(dropped[0], dropped[1])
-    assert (dropped == 0).float().mean().item() == pytest.approx(0.5, abs=0.1)
-
-
 def test_without_a_rate_nothing_is_touched():
     x = torch.randn(3, 4, 5)
     assert NO_DROPOUT(x) is x
-    assert NO_DROPOUT.locked(x) is x
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
