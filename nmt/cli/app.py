@@ -169,8 +169,8 @@ for command in (preprocess, train, translate, evaluate):
 
 def main() -> None:
     """Run the command line; exit with its code. No traceback is shown unless NMT_DEBUG=1."""
-    # Read by OpenMP when torch is imported. Its threads wait for each other by spinning; with another
-    # program on one of two cores that made training 20 times slower, and this little spinning twice.
+    # OpenMP reads this when torch is imported. Its threads spin while they wait for each other:
+    # with another program on one of two cores, that made training 20 times slower, this 2 times.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     signal.signal(signal.SIGTERM, _terminate)  # so that temporary files are cleaned up
     try:

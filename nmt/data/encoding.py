@@ -9,6 +9,7 @@ from pathlib import Path
 from nmt.data.arrays import SideWriter
 from nmt.data.corpus import SIDES
 from nmt.data.filters import PairFilter
+from nmt.data.lessons import Teacher
 from nmt.data.options import SplitReport
 from nmt.data.pairs import Pair, PairFiles, PairWriter, batches
 from nmt.data.splitting import Text
@@ -37,15 +38,22 @@ class Encoder:
     threads: int
 
     def encode(self, split: str, text: Text, limits: PairFilter) -> Encoded:
-        """Write the ids of the pairs that `limits` lets through; of "valid", the text as well."""
+        """Write the ids of the pairs that `limits` lets through.
+
+        With "valid" comes the text as well, with "train" the lessons in copying.
+        """
         source, target = (
             SideWriter(self.folder, split, side, len(vocabulary))
             for side, vocabulary in zip(SIDES, self._both(), strict=True)
         )
         dropped: Counter[str] = Counter()
+        teacher = Teacher()
         progress = Progress(text.pairs, "pairs", f"Cutting the {NAMES[split]} text into pieces")
         with source, target, self._text_writer(split) as texts, progress:
             for batch in batches(text.files):
+                progress.advance(len(batch))
+                if split == "train":
+                    batch = [*batch, *teacher.lessons_of(batch)]
                 ids = self._ids(batch)
                 verdicts = [limits.verdict(len(left), len(right)) for left, right in ids]
                 dropped.update(verdict for verdict in verdicts if verdict)
@@ -55,8 +63,8 @@ class Encoder:
                 target.write([right for _, right in kept])
                 if texts:
                     texts.write(list(itertools.compress(batch, keep)))
-                progress.advance(len(batch))
-        return Encoded(SplitReport(source.sentences, source.tokens, target.tokens), dropped)
+        report = SplitReport(source.sentences, source.tokens, target.tokens, teacher.lessons)
+        return Encoded(report, dropped)
 
     def _text_writer(self, split: str) -> AbstractContextManager[PairWriter | None]:
         if split != "valid":

@@ -104,11 +104,19 @@ class PreprocessOptions:
 
 @dataclass(frozen=True)
 class SplitReport:
-    """How large a part of the corpus is; tokens are pieces."""
+    """How large a part of the corpus is; tokens are pieces.
+
+    Attributes:
+        pairs: sentence pairs, lessons included.
+        source_tokens: pieces of their sources.
+        target_tokens: pieces of their targets.
+        lessons: pairs that came a second time with a word hidden, to teach copying.
+    """
 
     pairs: int
     source_tokens: int
     target_tokens: int
+    lessons: int = 0
 
 
 @dataclass(frozen=True)

@@ -209,6 +209,11 @@ def _tell(report: PreprocessReport) -> None:
             "(BLEU needs to know Chinese, Japanese, Korean and Thai)."
         )
     train = report.train
+    if train.lessons:
+        LOGGER.info(
+            f"Added {train.lessons:,} pairs in which a word that stands on both sides is hidden: "
+            "they teach the model to copy what its vocabulary cannot express."
+        )
     LOGGER.info(
         f"{report.output}: {train.pairs:,} training pairs ({train.source_tokens:,} and "
         f"{train.target_tokens:,} pieces, {report.source_language} to {report.target_language}), "
