@@ -1,4 +1,4 @@
-"""`nmt train` as people meet it: it resumes, keeps its limits, and says what is wrong."""
+"""`nmt train` as people meet it: it keeps its limits, and says what is wrong."""
 
 import contextlib
 import json
@@ -6,7 +6,6 @@ import os
 import pty
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import termios
@@ -14,157 +13,9 @@ import time
 from pathlib import Path
 
 import pytest
-import torch
-from safetensors.torch import load_file
 
 from tests.conftest import environment
-
-UPDATES = 90
-SMALL = (
-    "--preset=tiny",
-    "--set=model.embedding_size=16",
-    "--set=model.hidden_size=16",
-    "--set=train.batch_tokens=300",
-    "--precision=fp32",
-    "--device=cpu",
-)
-# A line for each update, validations in between, a checkpoint every few updates.
-WATCHED = (
-    *SMALL,
-    "--set=train.report_every=1",
-    "--set=train.validate_every=30",
-    "--set=train.checkpoint_minutes=0.001",
-)
-
-
-def command(corpus: Path, model: Path, *options: object) -> list[object]:
-    return ["train", corpus, "-o", model, *options]
-
-
-def metrics(model: Path) -> list[dict]:
-    return [json.loads(line) for line in (model / "metrics.jsonl").read_text().splitlines()]
-
-
-def updates(model: Path, kind: str = "train") -> list[int]:
-    return [line["update"] for line in metrics(model) if line["kind"] == kind]
-
-
-def computed(model: Path) -> list[dict]:
-    """What metrics.jsonl says of the model, without what it says of the clock."""
-    clock = {"seconds", "tokens_per_second", "share_of_peak"}
-    return [{key: line[key] for key in line if key not in clock} for line in metrics(model)]
-
-
-def same_weights(one: Path, other: Path) -> bool:
-    first, second = (load_file(model / "model.safetensors") for model in (one, other))
-    return first.keys() == second.keys() and all(
-        torch.equal(first[name], second[name]) for name in first
-    )
-
-
-def wait_for(condition, what: str) -> None:
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end, what
-        time.sleep(0.005)
-
-
-def has_lines(model: Path, count: int) -> bool:
-    path = model / "metrics.jsonl"
-    return path.exists() and path.read_bytes().count(b"\n") >= count
-
-
-@pytest.fixture(scope="module")
-def uninterrupted(forked_nmt, toy_folder, tmp_path_factory) -> Path:
-    """A model trained in one go."""
-    model = tmp_path_factory.mktemp("whole") / "model"
-    ended = forked_nmt(*command(toy_folder, model, *WATCHED, "--updates", UPDATES))
-    assert ended.code == 0, ended.stderr
-    return model
-
-
-def check_resumed(model: Path, uninterrupted: Path) -> None:
-    assert same_weights(model, uninterrupted)
-    assert updates(model) == list(range(1, UPDATES + 1))
-    assert updates(model, "valid") == [30, 60, 90]
-    assert computed(model) == computed(uninterrupted)
-    hidden = [path.name for path in model.rglob(".*")]
-    assert hidden == []
-
-
-@pytest.mark.parametrize("lines", [0, 3, 40, 70])
-def test_a_killed_run_goes_on_to_the_same_weights(
-    forked_nmt, toy_folder, uninterrupted, tmp_path, lines
-):
-    model = tmp_path / "model"
-    running = forked_nmt.start(*command(toy_folder, model, *WATCHED, "--updates", UPDATES))
-    wait_for(lambda: (model / "config.json").exists() and has_lines(model, lines), "it begins")
-    running.signal(signal.SIGKILL)
-    assert running.wait().code == -signal.SIGKILL
-    ended = forked_nmt(*command(toy_folder, model, *WATCHED, "--updates", UPDATES))
-    assert ended.code == 0, ended.stderr
-    if lines > 30:
-        assert "going on after update" in ended.stderr
-    check_resumed(model, uninterrupted)
-
-
-@pytest.mark.parametrize(
-    ("number", "name", "code"),
-    [(signal.SIGINT, "Ctrl-C", 130), (signal.SIGTERM, "SIGTERM", 143)],
-)
-def test_an_interrupted_run_saves_says_so_and_goes_on(
-    toy_folder, uninterrupted, tmp_path, number, name, code
-):
-    model = tmp_path / "model"
-    arguments = command(toy_folder, model, *WATCHED, "--updates", UPDATES)
-    arguments = [sys.executable, "-m", "nmt", *map(str, arguments)]
-    # Rare checkpoints: only the signal can have saved.
-    arguments[arguments.index("--set=train.checkpoint_minutes=0.001")] = "--quiet"
-    options = {"stderr": subprocess.PIPE, "text": True, "env": environment(), "cwd": tmp_path}
-    process = subprocess.Popen(arguments, **options)
-    wait_for(lambda: has_lines(model, 20), "it trains")
-    process.send_signal(number)
-    _, stderr = process.communicate(timeout=60)
-    assert process.returncode == code
-    update = updates(model)[-1]
-    assert stderr == (
-        f"nmt: {name}: stopped after update {update}, and everything is saved; "
-        "the same command goes on from here\n"
-    )
-    assert update < UPDATES
-    again = subprocess.run(arguments, **options, timeout=120)
-    assert (again.returncode, again.stderr) == (0, "")
-    check_resumed(model, uninterrupted)
-
-
-def test_a_damaged_checkpoint_is_passed_over(forked_nmt, toy_folder, uninterrupted, tmp_path):
-    model = tmp_path / "model"
-    running = forked_nmt.start(*command(toy_folder, model, *WATCHED, "--updates", UPDATES))
-    wait_for(lambda: has_lines(model, 60), "it trains")
-    running.signal(signal.SIGKILL)
-    running.wait()
-    newest = sorted((model / "checkpoints").glob("*.safetensors"))[-1]
-    newest.write_bytes(newest.read_bytes()[:1000])
-    ended = forked_nmt(*command(toy_folder, model, *WATCHED, "--updates", UPDATES))
-    assert f"{newest} is damaged; going back to the checkpoint before it" in ended.stderr
-    check_resumed(model, uninterrupted)
-
-
-def test_a_finished_run_says_so_and_a_larger_limit_trains_on(
-    forked_nmt, toy_folder, uninterrupted, tmp_path
-):
-    model = tmp_path / "model"
-    shutil.copytree(uninterrupted, model)
-    ended = forked_nmt(*command(toy_folder, model, *WATCHED, "--updates", UPDATES))
-    assert ended.code == 0
-    assert "this run is finished; give a larger limit to train on" in ended.stderr
-    assert same_weights(model, uninterrupted)
-    assert computed(model) == computed(uninterrupted)
-    ended = forked_nmt(*command(toy_folder, model, *WATCHED, "--updates", UPDATES + 30))
-    assert ended.code == 0
-    sentence = "this run was finished; its schedule is stretched to the larger limit"
-    assert sentence in ended.stderr
-    assert updates(model) == list(range(1, UPDATES + 31))
+from tests.support.runs import SMALL, WATCHED, command, computed, metrics, same_weights, updates
 
 
 def test_a_finished_model_folder_has_everything(uninterrupted):

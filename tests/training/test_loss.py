@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from nmt.data.batching import make_batch
 from nmt.training import loss as module
 from nmt.training.config import TrainConfig
+from nmt.training.learner import Learner
 from nmt.training.loader import as_tensors
 from nmt.training.loss import cross_entropy, smoothed_cross_entropy
-from nmt.training.learner import Learner
 from tests.support.arrays import split_of
 from tests.support.reference import ReferenceModel, affine, smoothed, smoothed_loss, softmax
 from tests.support.small import SHAPES, random_sentences, small_model
