@@ -55,6 +55,8 @@ class Trainer:
         self.metrics = MetricsLog(folder / "metrics.jsonl", position.metrics_bytes)
         self.resume_hint = "the same command"
         self._last_plan: tuple[int, list[Ints]] | None = None
+        an_epoch = min(1000, max(100, len(self.plan(0))))
+        self.validate_every = self.config.validate_every or an_epoch
 
     def run(self, cost: Cost, peak: float) -> None:
         """Train until the budget is used up or nothing gets better.
@@ -82,7 +84,7 @@ class Trainer:
                 bar.advance(self._done() - bar.done)
                 if position.update % self.config.report_every == 0:
                     self._report(speed, bar)
-                if position.update % self._validation_interval() == 0:
+                if position.update % self.validate_every == 0:
                     with speed.paused():
                         self._validate()
                 if self._over():
@@ -178,11 +180,6 @@ class Trainer:
 
     def _epoch_share(self) -> float:
         return self.position.batch / len(self.plan(self.position.epoch))
-
-    def _validation_interval(self) -> int:
-        if self.config.validate_every:
-            return self.config.validate_every
-        return min(1000, max(100, len(self.plan(self.position.epoch))))
 
     def _validate(self) -> None:
         began = self.clock()
