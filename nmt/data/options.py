@@ -5,7 +5,7 @@ from pathlib import Path
 
 from nmt.errors import SettingError, UsageError
 
-TOKENIZERS = ("unigram", "bpe", "char", "word")
+TOKENIZERS = ("bpe", "unigram", "char", "word")
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class PreprocessOptions:
         target_language: the same for the target.
         vocabulary_size: how many pieces; None fits the number to the text. With separate
             vocabularies it is the size of each.
-        tokenizer: `unigram`, `bpe`, `char` or `word`.
+        tokenizer: `bpe`, `unigram`, `char` or `word`.
         joint: one vocabulary for both languages or one for each; None goes by their letters.
         source_vocabulary: an existing SentencePiece model to use for the source.
         target_vocabulary: the same for the target.
@@ -44,7 +44,7 @@ class PreprocessOptions:
     source_language: str | None = None
     target_language: str | None = None
     vocabulary_size: int | None = None
-    tokenizer: str = "unigram"
+    tokenizer: str = "bpe"
     joint: bool | None = None
     source_vocabulary: Path | None = None
     target_vocabulary: Path | None = None

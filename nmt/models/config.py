@@ -17,10 +17,10 @@ class ModelConfig:
         "general", "how the decoder scores source positions", ("dot", "general", "additive")
     )
     tying: str = setting(
-        "auto",
-        "which embeddings are one matrix: the target's and the output layer's (two-way), the "
-        "source's too (three-way); auto is three-way for a joint vocabulary",
-        ("auto", "two-way", "three-way"),
+        "two-way",
+        "which embeddings are one matrix: the target's and the output layer's, or with a joint "
+        "vocabulary the source's too",
+        ("two-way", "three-way"),
     )
 
     def __post_init__(self) -> None:

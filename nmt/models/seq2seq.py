@@ -40,7 +40,7 @@ class Seq2Seq(nn.Module):
         size = config.embedding_size
         self.target_embedding = nn.Parameter(torch.empty(target_pieces, size))
         nn.init.normal_(self.target_embedding, std=size**-0.5)
-        if share and config.tying != "two-way":
+        if share and config.tying == "three-way":
             self.source_embedding = self.target_embedding
         else:
             self.source_embedding = nn.Parameter(torch.empty(source_pieces, size))

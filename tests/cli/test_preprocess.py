@@ -136,7 +136,7 @@ def test_files_that_may_not_be_read_or_written(nmt_cli, toy_corpus, tmp_path):
         (["--vocab-size", "9"], "a vocabulary of 9 pieces is too small for the letters of this", 1),
         (
             ["--tokenizer", "wrod"],
-            "tokenizer cannot be 'wrod'; choose one of unigram, bpe, char",
+            "tokenizer cannot be 'wrod'; choose one of bpe, unigram, char",
             1,
         ),
         (["--source-vocab", "no.model"], "vocabulary no.model: cannot be read: No such file", 1),

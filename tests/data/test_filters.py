@@ -78,7 +78,7 @@ def test_languages_are_told_by_the_names_of_files(name, language):
             UsageError,
             "a joint vocabulary is one model",
         ),
-        ({"tokenizer": "unigramm"}, SettingError, "choose one of unigram, bpe, char, word"),
+        ({"tokenizer": "unigramm"}, SettingError, "choose one of bpe, unigram, char, word"),
         ({"invalid_utf8": "ignore"}, SettingError, "choose one of error, replace, skip"),
         ({"max_length": 0}, SettingError, "the maximum length must be at least 1, not 0"),
         ({"max_ratio": float("nan")}, SettingError, "the maximum ratio must be at least 1.0, not"),

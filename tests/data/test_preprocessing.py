@@ -221,7 +221,7 @@ def test_a_tiny_corpus_gets_a_smaller_vocabulary_and_a_sentence(tmp_path, caplog
     with caplog.at_level("INFO", "nmt"):
         report = preprocess(options_for(tmp_path, pairs, vocabulary_size=8000), tmp_path / "corpus")
     assert report.source_pieces < 60
-    assert f"{report.source_pieces} unigram pieces instead of 8,000: the text" in caplog.text
+    assert f"{report.source_pieces} bpe pieces instead of 8,000: the text" in caplog.text
     assert (report.train.pairs, report.valid.pairs) == (2, 1)
 
 

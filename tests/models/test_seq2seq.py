@@ -137,10 +137,9 @@ def test_memory_keeps_the_chosen_sentences():
 @pytest.mark.parametrize(
     ("share", "tying", "same"),
     [
-        (True, "auto", True),
         (True, "three-way", True),
         (True, "two-way", False),
-        (False, "auto", False),
+        (False, "two-way", False),
     ],
 )
 def test_embeddings_are_tied_as_the_setting_says(share, tying, same):
