@@ -41,8 +41,8 @@ class Nmt(Contestant):
 
     @property
     def model_ready(self) -> bool:
-        """Whether the trained model is whole: its manifest is written last."""
-        return (self._model / "config.json").exists()
+        """Whether the trained model is whole: its card is written last."""
+        return (self._model / "README.md").exists()
 
     @property
     def _model(self) -> Path:
