@@ -141,10 +141,7 @@ def make_translator() -> dict[str, float]:
     heading("2", "Preprocess", "text to pieces of words, and those to numbers")
     run(
         f"nmt preprocess --train-source {CORPUS}/train.en --train-target {CORPUS}/train.de "
-        f"--valid-source {CORPUS}/valid.en --valid-target {CORPUS}/valid.de "
-        # Unigram pieces, the default, are found in several words or not at all: a small lexicon
-        # offers few of them, and "because" would be three.
-        f"--tokenizer bpe -o {DATA}"
+        f"--valid-source {CORPUS}/valid.en --valid-target {CORPUS}/valid.de -o {DATA}"
     )
     heading("3", "Train", "the long one: about two minutes on two cores")
     run(f"nmt train {DATA} -o {MODEL} --preset tiny --updates {UPDATES}")

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from nmt.errors import SettingError, UsageError
 
+# BPE comes first because it is the default: it made better models than unigram pieces of our demo
+# corpus (by 3 BLEU) and of Multi30k, where unigram pieces cut frequent words of few relatives.
 TOKENIZERS = ("bpe", "unigram", "char", "word")
 
 
