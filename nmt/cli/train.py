@@ -98,16 +98,14 @@ def train(
 
 
 def seconds(text: str) -> float:
-    """Turn `90s`, `20m` or `1h30m` into seconds; a bare number is minutes.
+    """Turn `90s`, `20m` or `1h30m` into seconds.
 
     Raises:
         UsageError: it is nothing of the kind, or zero.
     """
     parts = re.findall(r"(\d+(?:\.\d+)?)([smhd])", text)
-    if text.replace(".", "", 1).isdecimal():
-        parts = [(text, "m")]
     total = sum(float(number) * UNITS[unit] for number, unit in parts)
-    if not total or "".join(number + unit for number, unit in parts) not in (text, text + "m"):
+    if not total or "".join(number + unit for number, unit in parts) != text:
         raise UsageError(f"--time-limit {text}: write it like 90s, 20m or 1h30m")
     return total
 

@@ -159,7 +159,8 @@ class LineReader:
         try:
             return line.decode("utf-8")
         except UnicodeDecodeError as error:
-            if self._invalid_utf8 == "error":
+            utf16 = number == 1 and line.startswith(UTF16_MARKS)
+            if self._invalid_utf8 == "error" or utf16:
                 raise DataError(self._describe(line, number, error.start)) from None
         self.invalid += 1
         self._first_invalid = self._first_invalid or number

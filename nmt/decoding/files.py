@@ -9,6 +9,7 @@ from pathlib import Path
 
 from nmt.data.text import BLOCK, COMPRESSED, open_output, read_lines
 from nmt.decoding.translator import WINDOW_LINES, Translator, windows
+from nmt.errors import UsageError
 from nmt.progress import Progress
 
 END = object()
@@ -39,8 +40,10 @@ def translate_file(
 
     Raises:
         DataError: the source cannot be read, or is not UTF-8 under `invalid_utf8="error"`.
+        UsageError: the output is a folder, or the source itself.
     """
     options = options or TranslateOptions()
+    _check_output(Path(source), Path(output))
     total = count_lines(source)
     with (
         read_lines(source, options.invalid_utf8) as lines,
@@ -56,6 +59,13 @@ def translate_file(
             count += len(window)
             bar.advance(len(window))
     return TranslateReport(count)
+
+
+def _check_output(source: Path, output: Path) -> None:
+    if output.is_dir():
+        raise UsageError(f"{output}: this is a folder; name a file for the translation")
+    if source.exists() and output.exists() and output.samefile(source):
+        raise UsageError(f"{output}: the translation would replace its own source; name another")
 
 
 def count_lines(source: Path | str) -> int | None:

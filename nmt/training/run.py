@@ -151,7 +151,9 @@ class _Run:
         """Say whether an earlier call finished the run, and this one asks for no more."""
         position, now = self.position, [self.budget.updates, self.budget.seconds]
         over = position.finished and (
-            position.budget == now or self.budget.progress(position.update, position.seconds) >= 1
+            not self.options.limits.given
+            or position.budget == now
+            or self.budget.progress(position.update, position.seconds) >= 1
         )
         if over:
             log.info("this run is finished; give a larger limit to train on")

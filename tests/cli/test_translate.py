@@ -44,13 +44,6 @@ def test_a_file_to_a_file(forked_nmt, model, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "out"]
 
 
-def test_a_file_onto_itself(forked_nmt, model, tmp_path):
-    path = tmp_path / "file"
-    path.write_text("\n".join(LINES) + "\n")
-    assert forked_nmt("translate", model, path, "-o", path, *GREEDY).code == 0
-    assert path.read_text() == reversed_lines(LINES)
-
-
 def test_compressed_files(forked_nmt, model, tmp_path):
     source, output = tmp_path / "in.gz", tmp_path / "out.gz"
     source.write_bytes(gzip.compress("\n".join(LINES).encode()))
@@ -172,7 +165,8 @@ def test_files_that_cannot_be_read_or_written(forked_nmt, model, tmp_path):
     )
     refused(
         forked_nmt("translate", model, tmp_path / "in", "-o", tmp_path),
-        f"{tmp_path}: this is a folder, not a file",
+        f"{tmp_path}: this is a folder; name a file for the translation",
+        2,
     )
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
 
@@ -342,3 +336,13 @@ def test_a_full_disk_leaves_no_output(forked_nmt, model, tmp_path):
     assert ended.last_line == f"nmt: error: {output}: {sentence}"
     assert ended.code == 1
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+def test_the_source_is_never_overwritten_by_its_translation(forked_nmt, model, tmp_path):
+    source = tmp_path / "text.en"
+    source.write_text("A line.\n")
+    ended = forked_nmt("translate", str(model), str(source), "-o", str(source))
+    assert (ended.code, ended.stdout) == (2, "")
+    message = "the translation would replace its own source; name another"
+    assert ended.stderr == f"nmt: error: {source}: {message}\n"
+    assert source.read_text() == "A line.\n"
