@@ -178,7 +178,10 @@ def test_ctrl_c_at_any_moment_shows_no_traceback(tmp_path, delay):
     time.sleep(delay)
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=30)
-    assert (process.returncode, stderr) in [(130, "nmt: interrupted\n"), (-signal.SIGINT, "")]
+    # Python itself may end by the signal after we have spoken, if it came while a module in C was
+    # imported; to a shell both are 130.
+    assert process.returncode in (130, -signal.SIGINT)
+    assert stderr in ("nmt: interrupted\n", "" if process.returncode < 0 else None)
 
 
 def _catches_sigterm(process: int) -> bool:
