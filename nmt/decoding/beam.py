@@ -94,7 +94,7 @@ class BeamSearch:
             scores, live.state = self.scorer.step(live.state, live.tokens)
             found = self._candidates(live, scores, step)
             self._advance(live, found, scores, step, history, finished)
-            self._leave(live, finished, step)
+            self._leave(live, finished)
             step += 1
         return _hypotheses(history, finished, self.options.n_best)
 
@@ -127,7 +127,7 @@ class BeamSearch:
         totals, index = totals.topk(min(self.options.beam_size, totals.shape[1]), dim=1)
         return _Candidates(totals, index // each, pieces.flatten(1).gather(1, index))
 
-    def _advance(  # one step's bookkeeping
+    def _advance(
         self,
         live: _Live,
         found: _Candidates,
@@ -153,7 +153,7 @@ class BeamSearch:
         history.append(live.rows, live.tokens, parents, attended)
         live.state = self.scorer.select(live.state, None, parents)
 
-    def _leave(self, live: _Live, finished: _Finished, step: int) -> None:
+    def _leave(self, live: _Live, finished: _Finished) -> None:
         """Drop sentences that are done, once there are enough of them."""
         best = live.scores[:, 0]
         going = best > -torch.inf
