@@ -12,7 +12,7 @@ from torch import Tensor
 
 from nmt.data.vocabulary import BOS, EOS, PAD
 from nmt.decoding.scorer import Scorer, SearchState, StepScores
-from nmt.decoding.search import History, Hypothesis, SearchOptions
+from nmt.decoding.search import History, Hypothesis, SearchOptions, begin
 
 # Sentences that are done leave the batch when they are this share of it: leaving costs a copy.
 DONE_SHARE = 0.125
@@ -100,9 +100,7 @@ class BeamSearch:
 
     def _start(self, source: Tensor, lengths: Tensor | None) -> _Live:
         count, device = len(source), source.device
-        if lengths is None:
-            lengths = torch.full((count,), source.shape[1])
-        state = self.scorer.start(source, lengths if bool((lengths < lengths[0]).any()) else None)
+        state, lengths = begin(self.scorer, source, lengths)
         return _Live(
             rows=torch.arange(count, device=device),
             tokens=torch.full((count, 1), BOS, device=device),

@@ -6,7 +6,7 @@ from torch import Tensor
 from nmt.data.vocabulary import BOS, EOS, PAD
 from nmt.decoding.beam import DONE_SHARE
 from nmt.decoding.scorer import Scorer
-from nmt.decoding.search import Hypothesis, SearchOptions
+from nmt.decoding.search import Hypothesis, SearchOptions, begin
 
 
 class GreedySearch:
@@ -25,10 +25,8 @@ class GreedySearch:
             for each sentence a list of its one hypothesis.
         """
         count, device = len(source), source.device
-        if lengths is None:
-            lengths = torch.full((count,), source.shape[1])
+        state, lengths = begin(self.scorer, source, lengths)
         longest = self.options.longest(lengths.to(device))
-        state = self.scorer.start(source, lengths if bool((lengths < lengths[0]).any()) else None)
         width = int(longest.max())
         tokens = torch.full((count, width), EOS, device=device)
         attended = torch.zeros_like(tokens)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from nmt.decoding.scorer import Scorer, SearchState
 from nmt.errors import SettingError
 
 
@@ -80,3 +81,20 @@ class History:
             attended[:, :, step] = self.attended[step].gather(1, beams).where(inside, 0)
             beams = self.parents[step].gather(1, beams).where(inside, beams)
         return tokens, attended
+
+
+def begin(scorer: Scorer, source: Tensor, lengths: Tensor | None) -> tuple[SearchState, Tensor]:
+    """Let the scorer read a batch, without lengths if all are equal: that is quicker.
+
+    Args:
+        scorer: the model.
+        source: ids (B, S), longest first where `lengths` is given.
+        lengths: (B,) on the CPU; None if all are S long.
+
+    Returns:
+        the first state, and the lengths (B,).
+    """
+    if lengths is None:
+        lengths = torch.full((len(source),), source.shape[1])
+    mixed = bool((lengths < lengths[0]).any())
+    return scorer.start(source, lengths if mixed else None), lengths
