@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from nmt.data.languages import UNKNOWN, guess_language
 from nmt.errors import SettingError, UsageError
 
 # BPE comes first because it is the default: it made better models than unigram pieces of our demo
@@ -80,12 +81,25 @@ class PreprocessOptions:
         files = [file for pair in sides.values() for side in pair for file in side]
         if [str(file) for file in files].count("-") > 1:
             raise UsageError("only one of the files can be - (standard input)")
+        self._check_languages()
         self._check_values()
         given = {self.source_vocabulary, self.target_vocabulary}
         if self.joint and given != {None} and len(given) > 1:
             raise UsageError(
                 "a joint vocabulary is one model: give the same file as the source and the target "
                 "vocabulary, or keep the vocabularies separate"
+            )
+
+    def _check_languages(self) -> None:
+        """Find validation files in the wrong place, as far as names tell."""
+        if not self.valid_source:
+            return
+        train = [guess_language(files[0]) for files in (self.train_source, self.train_target)]
+        valid = [guess_language(files[0]) for files in (self.valid_source, self.valid_target)]
+        if train == valid[::-1] and train[0] != train[1] and UNKNOWN not in train:
+            raise UsageError(
+                f"the training text goes from {train[0]} to {train[1]}, but the validation text "
+                f"from {valid[0]} to {valid[1]}; swap --valid-source and --valid-target"
             )
 
     def _check_values(self) -> None:

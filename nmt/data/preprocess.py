@@ -32,6 +32,10 @@ from nmt.errors import DataError
 from nmt.files import write_manifest
 from nmt.hardware import cores
 
+# Fewer validation pairs than this give rough scores; fewer training pairs, a rough translator.
+FEW_VALID, FEW_TRAIN = 200, 5_000
+# From here on the two sides look like one file: some pairs are alike in any corpus.
+SAME_SIDES = 0.5
 LOGGER = logging.getLogger("nmt")
 DroppedBySplit = dict[str, Counter[str]]
 
@@ -44,6 +48,7 @@ class _Raw:
         train: the training text.
         valid: the validation text.
         read: how many training pairs the files hold.
+        same: of how many of them both sides are the same text.
         held_out: how many of these are in `valid`.
         dropped: how many pairs each filter dropped, for each split.
         checksums: of the files that were read, by name.
@@ -52,6 +57,7 @@ class _Raw:
     train: Text
     valid: Text
     read: int
+    same: int
     held_out: int
     dropped: DroppedBySplit
     checksums: dict[str, str]
@@ -88,6 +94,7 @@ def preprocess(options: PreprocessOptions, output: Path | str) -> PreprocessRepo
     report = dataclasses.replace(
         report, output=str(output), seconds=round(time.monotonic() - start, 3)
     )
+    _warn(report, raw.same)
     _tell(report)
     return report
 
@@ -106,6 +113,7 @@ def _read(options: PreprocessOptions, work: Path) -> _Raw:
         train=parts.train,
         valid=parts.valid,
         read=train.read,
+        same=train.same,
         held_out=0 if given else parts.valid.pairs,
         dropped={
             "train": parts.dropped,
@@ -190,6 +198,25 @@ def _write_manifest(report: PreprocessReport, raw: _Raw, vocabularies: Vocabular
     }
     files = sorted(path.name for path in folder.iterdir())
     write_manifest(folder, MANIFEST, FORMAT_VERSION, content, files)
+
+
+def _warn(report: PreprocessReport, same: int) -> None:
+    """Say what will likely disappoint."""
+    if same > SAME_SIDES * report.pairs_read:
+        LOGGER.warning(
+            f"In {same:,} of {report.pairs_read:,} pairs both sides are the same text: is the "
+            "target file the right one?"
+        )
+    if report.train.pairs < FEW_TRAIN:
+        LOGGER.info(
+            f"Only {report.train.pairs:,} training pairs: a translator of general text needs some "
+            "tens of thousands; expect poor translations."
+        )
+    if report.valid.pairs < FEW_VALID:
+        LOGGER.info(
+            f"Only {report.valid.pairs:,} validation pairs: scores on them are rough, and the "
+            "best model is picked by little."
+        )
 
 
 def _tell(report: PreprocessReport) -> None:

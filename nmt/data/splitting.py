@@ -35,12 +35,14 @@ class Text:
         files: where they are.
         pairs: how many.
         read: how many pairs there were before empty ones were dropped.
+        same: of how many pairs both sides are the same text.
         hashes: the file with the hashes of their sentences.
     """
 
     files: PairFiles
     pairs: int
     read: int
+    same: int
     hashes: Path
 
 
@@ -60,7 +62,7 @@ def copy_text(reader: PairReader, work: Path) -> Text:
         DataError: a file cannot be used, or there is no pair.
     """
     files, hashes = PairFiles.beside(work, reader.what), work / f"{reader.what}.hashes"
-    read = 0
+    read = same = 0
     with (
         files.writer() as writer,
         hashes.open("wb") as hashed,
@@ -71,13 +73,14 @@ def copy_text(reader: PairReader, work: Path) -> Text:
             writer.write(kept)
             hashed.write(b"".join(hash_line(side) for pair in kept for side in pair))
             read += len(batch)
+            same += sum(source == target for source, target in kept)
             progress.advance(len(batch))
     names = " and ".join(map(str, (*reader.sources, *reader.targets)))
     if read == 0:
         raise DataError(f"{names}: there is no text, not a single line")
     if writer.pairs == 0:
         raise DataError(f"{names}: no line has text on both sides")
-    return Text(files, writer.pairs, read, hashes)
+    return Text(files, writer.pairs, read, same, hashes)
 
 
 def part(text: Text, valid: Text | None, options: PreprocessOptions) -> Parts:
@@ -112,7 +115,7 @@ def _select(text: Text, verdicts: NDArray[np.uint8], verdict: int, name: str) ->
             keep = verdicts[start : start + len(batch)] == verdict
             writer.write(list(itertools.compress(batch, keep)))
             start += len(batch)
-    return Text(files, writer.pairs, writer.pairs, text.hashes)
+    return Text(files, writer.pairs, writer.pairs, 0, text.hashes)
 
 
 def _judge(text: Text, options: PreprocessOptions, wants_valid: bool) -> NDArray[np.uint8]:

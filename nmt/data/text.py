@@ -25,6 +25,8 @@ LOGGER = logging.getLogger("nmt")
 INVALID_UTF8 = ("error", "replace", "skip")
 BLOCK = 1 << 20  # bytes asked for at a time; a pipe gives what it has
 BOM = b"\xef\xbb\xbf"
+# What compressed files begin with, and the program that unpacks them.
+MAGIC = {b"\x1f\x8b": "gzip", b"\xfd7zXZ": "xz", b"BZh": "bzip2", b"\x28\xb5\x2f\xfd": "zstd"}
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 COMPRESSED: dict[str, Any] = {".gz": gzip.GzipFile, ".xz": lzma.LZMAFile}
 DAMAGE = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
@@ -144,6 +146,7 @@ class LineReader:
     def _split(self, block: bytes) -> list[str]:
         """Decode whole lines without the last one's line end."""
         if self.lines == 0:
+            self._refuse_compressed(block)
             block = block.removeprefix(BOM)
         try:
             lines = block.decode("utf-8").split("\n")
@@ -154,6 +157,14 @@ class LineReader:
             ]
         self.lines += len(lines)
         return lines
+
+    def _refuse_compressed(self, block: bytes) -> None:
+        for magic, program in MAGIC.items():
+            if block.startswith(magic):
+                raise DataError(
+                    f"{self.name}: this is compressed by {program}, not text; unpack it first "
+                    f"({program} -dc), or give a file whose name ends in .gz or .xz"
+                )
 
     def _decode(self, line: bytes, number: int) -> str:
         try:

@@ -1,6 +1,7 @@
 """Translating from a file, or a pipe, or a terminal, to a file or a pipe."""
 
 import contextlib
+import logging
 import queue
 import threading
 from collections.abc import Iterator
@@ -8,11 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nmt.data.text import BLOCK, COMPRESSED, open_output, read_lines
+from nmt.data.vocabulary import UNK
 from nmt.decoding.translator import WINDOW_LINES, Translator, windows
 from nmt.errors import UsageError
 from nmt.progress import Progress
 
 END = object()
+LOGGER = logging.getLogger("nmt")
+# Text of which this share is unknown to the model, judged by its first lines, is warned of.
+STRANGE = 0.2
+SAMPLE_LINES = 200
+FEWEST_PIECES = 10
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,8 @@ def translate_file(
         iterator = iter(lines)
         count = 0
         for window in waiting(iterator) if options.stream else windows(iterator):
+            if count == 0:
+                warn_of_strange_text(lines.name, translator, window[:SAMPLE_LINES])
             for translation in translator.translate_window(window):
                 out.write(translation.text.replace("\n", " ") + "\n")
             out.flush()
@@ -66,6 +75,19 @@ def _check_output(source: Path, output: Path) -> None:
         raise UsageError(f"{output}: this is a folder; name a file for the translation")
     if source.exists() and output.exists() and output.samefile(source):
         raise UsageError(f"{output}: the translation would replace its own source; name another")
+
+
+def warn_of_strange_text(name: str, translator: Translator, lines: list[str]) -> None:
+    """Warn of text that the model can hardly be meant for, in another script for example."""
+    pieces = [piece for ids in translator.loaded.source_vocabulary.encode(lines) for piece in ids]
+    unknown = sum(piece == UNK for piece in pieces)
+    if len(pieces) >= FEWEST_PIECES and unknown > STRANGE * len(pieces):
+        language = translator.source_language
+        reads = f", which reads {language}" if language else ""
+        LOGGER.warning(
+            f"{name}: {unknown / len(pieces):.0%} of the text is unknown to this model{reads}; is "
+            "it the right file, and the right model?"
+        )
 
 
 def count_lines(source: Path | str) -> int | None:

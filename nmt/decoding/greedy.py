@@ -3,10 +3,11 @@
 import torch
 from torch import Tensor
 
-from nmt.data.vocabulary import BOS, EOS, PAD
+from nmt.data.vocabulary import BOS, EOS
 from nmt.decoding.beam import DONE_SHARE
+from nmt.decoding.candidates import best_candidates
 from nmt.decoding.scorer import Scorer
-from nmt.decoding.search import Hypothesis, SearchOptions, begin
+from nmt.decoding.search import Hypothesis, SearchOptions, begin, only_pieces
 
 
 class GreedySearch:
@@ -27,34 +28,35 @@ class GreedySearch:
         count, device = len(source), source.device
         state, lengths = begin(self.scorer, source, lengths)
         longest = self.options.longest(lengths.to(device))
-        width = int(longest.max())
+        nearest, width = int(longest.min()), int(longest.max())
         tokens = torch.full((count, width), EOS, device=device)
         attended = torch.zeros_like(tokens)
-        totals = torch.zeros(count, dtype=state.layers[0].hidden.dtype, device=device)
-        rows, last = torch.arange(count, device=device), torch.full((count, 1), BOS, device=device)
+        kind = state.layers[0].hidden.dtype
+        totals = torch.zeros(count, dtype=kind, device=device)
+        # Of the sentences in the batch: which they are, which are not done, their scores, pieces.
+        rows = torch.arange(count, device=device)
+        going = torch.ones_like(rows, dtype=torch.bool)
+        total = torch.zeros_like(rows, dtype=kind)
+        last = torch.full((count, 1), BOS, device=device)
         for step in range(width):
             scores, state = self.scorer.step(state, last)
-            logits = scores.logits.squeeze(1)  # (B, V)
-            normaliser = scores.normaliser().squeeze(1)
-            logits[:, [PAD, BOS]] = -torch.inf
-            piece = logits.argmax(dim=1).where(longest[rows] > step + 1, EOS)
-            going = (
-                tokens[rows, step - 1] != EOS if step else torch.ones_like(rows, dtype=torch.bool)
-            )
-            piece = piece.where(going, EOS)
-            chosen = logits.gather(1, piece.unsqueeze(1)).squeeze(1) - normaliser
-            totals[rows] += chosen.where(going, 0)
-            tokens[rows, step] = piece
+            ends = longest[rows] == step + 1 if nearest <= step + 1 else None
+            only_pieces(scores.log_probabilities, ends)
+            best = best_candidates(scores.log_probabilities, total.unsqueeze(1), 1)
+            last = best.tokens.where(going.unsqueeze(1), EOS)
+            total = best.totals.squeeze(1).where(going, total)
+            tokens[rows, step] = last.squeeze(1)
             attended[rows, step] = scores.attention.squeeze(1).argmax(dim=1)
-            going = piece != EOS
+            going = last.squeeze(1) != EOS
             done = len(going) - int(going.sum())
-            if done == len(going):
+            if done == 0 or (done < DONE_SHARE * len(going) and done < len(going)):
+                continue
+            totals[rows] = total
+            keep = going.nonzero().squeeze(1)
+            if len(keep) == 0:
                 break
-            last = piece.unsqueeze(1)
-            if done >= DONE_SHARE * len(going):
-                keep = going.nonzero().squeeze(1)
-                rows, last = rows[keep], last[keep]
-                state = self.scorer.select(state, keep, torch.zeros_like(last))
+            rows, going, total, last = rows[keep], going[keep], total[keep], last[keep]
+            state = self.scorer.select(state, keep, torch.zeros_like(last))
         return self._hypotheses(tokens, attended, totals)
 
     def _hypotheses(

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nmt.decoding.candidates import BLOCK
 from nmt.decoding.precision import Precision, linear_maker
 from nmt.models.decoder import Memory
 from nmt.models.recurrent import LSTMState
@@ -25,12 +26,8 @@ class SearchState:
 class StepScores:
     """What one step says of the next piece."""
 
-    logits: Tensor  # (B, K, V)
+    log_probabilities: Tensor  # (B, K, V), which search may overwrite; V may be padded with -inf
     attention: Tensor  # (B, K, S)
-
-    def normaliser(self) -> Tensor:
-        """Return log sum exp of the logits (B, K): log p = logit - normaliser."""
-        return self.logits.logsumexp(dim=-1)
 
 
 class Scorer(Protocol):
@@ -53,10 +50,11 @@ class ModelScorer:
         """Prepare a model; later changes of its weights are not seen."""
         self.model = model.eval()
         make = linear_maker(precision)
-        self.stepper = model.decoder.stepper(make)
-        table = model.target_embedding.detach()
+        table = _whole_blocks(model.target_embedding.detach(), 0.0)
         self.embedding = table * table.shape[1] ** 0.5
-        self.output = make(table, model.output_bias.detach())
+        self.stepper = model.decoder.stepper(make, float(self.embedding.abs().max()))
+        bias = _whole_blocks(model.output_bias.detach(), -torch.inf)
+        self.output = make(table, bias, 1.0)  # a read-out is a hyperbolic tangent
 
     @torch.inference_mode()
     def start(self, source: Tensor, lengths: Tensor | None) -> SearchState:
@@ -70,18 +68,28 @@ class ModelScorer:
         """Extend every beam by its token (B, K)."""
         x = F.embedding(tokens, self.embedding)
         readouts, attention, layers = self.stepper(x, state.memory, state.layers)
-        return StepScores(self.output(readouts), attention), SearchState(state.memory, layers)
+        scores = StepScores(self.output(readouts).log_softmax(dim=-1), attention)
+        return scores, SearchState(state.memory, layers)
 
     @torch.inference_mode()
     def select(self, state: SearchState, sentences: Tensor | None, beams: Tensor) -> SearchState:
         """Keep some sentences (all if None), and of each the beams (B', K') by index."""
         count, width = state.layers[0].hidden.shape[:2]
-        rows = torch.arange(count, device=beams.device) if sentences is None else sentences
-        flat = (rows.unsqueeze(1) * width + beams).flatten()
+        if sentences is None:
+            starts = torch.arange(0, count * width, width, device=beams.device)
+        else:
+            starts = sentences * width
+        flat = starts.unsqueeze(1) + beams  # (B', K')
 
         def pick(x: Tensor) -> Tensor:
-            return x.flatten(0, 1)[flat].unflatten(0, (len(rows), beams.shape[1]))
+            return x.flatten(0, 1)[flat]
 
         layers = [LSTMState(pick(s.hidden), pick(s.cell)) for s in state.layers]
         memory = state.memory if sentences is None else state.memory.select(sentences)
         return SearchState(memory, layers)
+
+
+def _whole_blocks(x: Tensor, value: float) -> Tensor:
+    """Pad what has a row for each piece to whole blocks."""
+    missing = -len(x) % BLOCK
+    return F.pad(x, (0, 0) * (x.dim() - 1) + (0, missing), value=value)

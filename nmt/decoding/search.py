@@ -1,11 +1,12 @@
 """Search: from a scorer to hypotheses. No loop over sentences or beams, only over time steps."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from nmt.data.vocabulary import BOS, EOS, PAD
 from nmt.decoding.scorer import Scorer, SearchState
 from nmt.errors import SettingError
 
@@ -45,26 +46,25 @@ class SearchOptions:
         return (lengths * self.length_ratio).long() + self.length_extra
 
 
-@dataclass
 class History:
     """Back-pointers: which token each beam took at each step, and from which beam it came."""
 
-    sentences: int
-    beams: int
-    tokens: list[Tensor] = field(default_factory=list)  # each (sentences, K)
-    parents: list[Tensor] = field(default_factory=list)
-    attended: list[Tensor] = field(default_factory=list)
+    def __init__(self, sentences: int, beams: int) -> None:
+        """Remember a search of `sentences`, each with at most `beams` beams."""
+        self.sentences = sentences
+        self.beams = beams
+        self._steps: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
 
     def append(self, rows: Tensor, tokens: Tensor, parents: Tensor, attended: Tensor) -> None:
-        """Note a step of the sentences `rows` (B,); each value is (B, K')."""
-        for notes, values in (
-            (self.tokens, tokens),
-            (self.parents, parents),
-            (self.attended, attended),
-        ):
-            full = values.new_zeros(self.sentences, self.beams)
-            full[rows, : values.shape[1]] = values
-            notes.append(full)
+        """Note a step of the sentences `rows` (B,).
+
+        Args:
+            rows: which sentences they are.
+            tokens: what each beam took (B, K').
+            parents: which of the beams before it extends (B, K').
+            attended: where each of the beams before looked (B, K).
+        """
+        self._steps.append((rows, tokens, parents, attended))
 
     def trace(self, steps: Tensor, beams: Tensor) -> tuple[Tensor, Tensor]:
         """Follow the pointers from (`steps`, `beams`), both (N, C), C for each sentence, to BOS.
@@ -72,15 +72,21 @@ class History:
         Returns:
             tokens and attended positions, both (N, C, T); what lies after a start is zero.
         """
-        shape = (*steps.shape, len(self.tokens))
-        tokens = torch.zeros(shape, dtype=torch.long, device=steps.device)
-        attended = torch.zeros_like(tokens)
-        for step in range(len(self.tokens) - 1, -1, -1):
+        shape = (*steps.shape, len(self._steps))
+        all_tokens = torch.zeros(shape, dtype=torch.long, device=steps.device)
+        all_attended = torch.zeros_like(all_tokens)
+        at = torch.zeros(self.sentences, dtype=torch.long, device=steps.device)
+        for step in range(len(self._steps) - 1, -1, -1):
+            rows, tokens, parents, attended = self._steps[step]
+            at[rows] = torch.arange(len(rows), device=rows.device)
+            # A sentence that had left the batch follows nothing yet, and its row is any.
             inside = steps >= step
-            tokens[:, :, step] = self.tokens[step].gather(1, beams).where(inside, 0)
-            attended[:, :, step] = self.attended[step].gather(1, beams).where(inside, 0)
-            beams = self.parents[step].gather(1, beams).where(inside, beams)
-        return tokens, attended
+            beam = beams.where(inside, 0)
+            before = parents[at].gather(1, beam)
+            all_tokens[:, :, step] = tokens[at].gather(1, beam).where(inside, 0)
+            all_attended[:, :, step] = attended[at].gather(1, before).where(inside, 0)
+            beams = before.where(inside, beams)
+        return all_tokens, all_attended
 
 
 def begin(scorer: Scorer, source: Tensor, lengths: Tensor | None) -> tuple[SearchState, Tensor]:
@@ -98,3 +104,18 @@ def begin(scorer: Scorer, source: Tensor, lengths: Tensor | None) -> tuple[Searc
         lengths = torch.full((len(source),), source.shape[1])
     mixed = bool((lengths < lengths[0]).any())
     return scorer.start(source, lengths if mixed else None), lengths
+
+
+def only_pieces(log_probabilities: Tensor, last: Tensor | None) -> None:
+    """Make impossible, in place, what no translation may hold.
+
+    Args:
+        log_probabilities: (B, K, V).
+        last: (B,), true for sentences that have to end now; None if there are none.
+    """
+    log_probabilities[:, :, PAD] = -torch.inf
+    log_probabilities[:, :, BOS] = -torch.inf
+    if last is not None:
+        ends = log_probabilities[:, :, EOS].clone()
+        log_probabilities.masked_fill_(last.view(-1, 1, 1), -torch.inf)
+        log_probabilities[:, :, EOS] = ends

@@ -183,7 +183,7 @@ class Translator:
                 # What the source vocabulary cannot express either is most likely what is meant.
                 near = min(unknown, key=lambda other: abs(other - position), default=position)
                 unknown = [other for other in unknown if other != near]
-                pieces[at] = surfaces[near].replace(" ", SPACE) if near < len(surfaces) else ""
+                pieces[at] = _as_piece(surfaces[near]) if near < len(surfaces) else ""
         return vocabulary.join([pieces])[0]
 
     def attention(self, line: str) -> AttentionMap:
@@ -199,6 +199,11 @@ class Translator:
             weights.append(scores.attention[0, 0].float().cpu().numpy())
         pieces = self.loaded.source_vocabulary.pieces([*ids[0], EOS])
         return AttentionMap(pieces, self.loaded.target_vocabulary.pieces(target), np.stack(weights))
+
+
+def _as_piece(text: str) -> str:
+    """Write source text as a piece: a space before it is kept, those after it belong to no word."""
+    return (SPACE if text[:1].isspace() else "") + text.strip()
 
 
 @dataclass(frozen=True)

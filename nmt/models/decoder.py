@@ -82,19 +82,31 @@ class Decoder(nn.Module):
         both = dropout(torch.cat((hidden, context), dim=-1))
         return dropout(torch.tanh(self.readout(both)))
 
-    def stepper(self, make: LinearMaker) -> "DecoderStepper":
-        """Prepare the same decoder for single steps, with its linear maps made by `make`."""
-        return DecoderStepper(self, make)
+    def stepper(self, make: LinearMaker, bound: float) -> "DecoderStepper":
+        """Prepare the same decoder for single steps.
+
+        Args:
+            make: makes its linear maps.
+            bound: no embedded token is ever outside [-bound, bound].
+        """
+        return DecoderStepper(self, make, bound)
 
 
 class DecoderStepper:
     """The decoder, one target position at a time."""
 
-    def __init__(self, decoder: Decoder, make: LinearMaker) -> None:
+    def __init__(self, decoder: Decoder, make: LinearMaker, bound: float) -> None:
         """Prepare every linear map once."""
-        self.cells = [cast(LSTMLayer, layer).cell(make) for layer in decoder.layers]
+        first, *later = (cast(LSTMLayer, layer) for layer in decoder.layers)
+        self.cells = [first.cell(make, bound)]
+        # A state lies in [-1, 1], a context is an average of states, and from the third layer on
+        # states are added up.
+        bound = 1
+        for depth, layer in enumerate(later, start=1):
+            self.cells.append(layer.cell(make, bound))
+            bound = max(1, depth)
         self.attention = decoder.attention
-        self.readout = make(decoder.readout.weight.detach(), decoder.readout.bias.detach())
+        self.readout = make(decoder.readout.weight.detach(), decoder.readout.bias.detach(), bound)
 
     def __call__(
         self, x: Tensor, memory: Memory, states: list[LSTMState]

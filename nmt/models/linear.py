@@ -1,14 +1,22 @@
 """Linear maps: in whole-sequence training, and prepared once for step-by-step search."""
 
 from collections.abc import Callable
+from typing import Protocol
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-# A linear map made ready for search: (..., I) -> (..., O).
-LinearMap = Callable[[Tensor], Tensor]
-# Makes one from a weight (O, I) and a bias (O) or None, in the precision of its choice.
-LinearMaker = Callable[[Tensor, Tensor | None], LinearMap]
+
+class LinearMap(Protocol):
+    """A linear map made ready for search."""
+
+    def __call__(self, x: Tensor, plus: Tensor | None = None) -> Tensor:
+        """Map x (..., I) to (..., O), and add `plus` (..., O), whose storage may be reused."""
+
+
+# Makes one from a weight (O, I), a bias (O) or None, and a bound: no input is ever outside
+# [-bound, bound].
+LinearMaker = Callable[[Tensor, Tensor | None, float], LinearMap]
 
 
 class Linear(nn.Linear):
@@ -24,6 +32,11 @@ class Linear(nn.Linear):
         return F.linear(x, self.weight.to(x.dtype), bias)
 
 
-def plain_map(weight: Tensor, bias: Tensor | None) -> LinearMap:
+def plain_map(weight: Tensor, bias: Tensor | None, bound: float) -> LinearMap:
     """Make the linear map in the weight's own precision."""
-    return lambda x: F.linear(x, weight, bias)
+
+    def apply(x: Tensor, plus: Tensor | None = None) -> Tensor:
+        y = F.linear(x, weight, bias)
+        return y if plus is None else y.add_(plus)
+
+    return apply

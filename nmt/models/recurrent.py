@@ -91,26 +91,36 @@ class LSTMLayer(nn.Module):
             ]
         return flat
 
-    def cell(self, make: LinearMaker) -> "LSTMCell":
-        """Prepare the same layer (one direction) for single steps."""
-        weight = torch.cat((self.weight_input[0], self.weight_hidden[0]), dim=1)
-        return LSTMCell(make(weight.detach(), self.bias[0].detach()))
+    def cell(self, make: LinearMaker, bound: float) -> "LSTMCell":
+        """Prepare the same layer (one direction) for single steps, its inputs within a bound."""
+
+        def gates(weight: Tensor) -> Tensor:
+            # The three gates that open and close stand side by side: one call of sigmoid.
+            enter, forget, candidate, leave = weight[0].detach().chunk(4)
+            return torch.cat((enter, forget, leave, candidate))
+
+        inputs = make(gates(self.weight_input), gates(self.bias), bound)
+        return LSTMCell(inputs, make(gates(self.weight_hidden), None, 1.0))
 
 
 class LSTMCell:
-    """One step of an LSTM layer: all gates in one product."""
+    """One step of an LSTM layer."""
 
-    def __init__(self, gates: LinearMap) -> None:
-        """Take the map from [input; hidden] to the four gates."""
-        self.gates = gates
+    def __init__(self, inputs: LinearMap, hidden: LinearMap) -> None:
+        """Take the maps from an input and from a hidden state to the gates.
+
+        They stand in the order input, forget, output, candidate.
+        """
+        self.inputs = inputs
+        self.hidden = hidden
 
     def __call__(self, x: Tensor, state: LSTMState) -> LSTMState:
         """Take one step: x (..., I) and a state (..., H) give the next state (..., H)."""
-        gates = self.gates(torch.cat((x, state.hidden), dim=-1))
-        input_gate, forget_gate, candidate, output_gate = gates.chunk(4, dim=-1)
-        cell = torch.sigmoid(forget_gate) * state.cell
-        cell = torch.addcmul(cell, torch.sigmoid(input_gate), torch.tanh(candidate))
-        return LSTMState(torch.sigmoid(output_gate) * torch.tanh(cell), cell)
+        gates = self.hidden(state.hidden, self.inputs(x))
+        size = state.hidden.shape[-1]
+        enter, forget, leave = gates[..., : 3 * size].sigmoid_().chunk(3, dim=-1)
+        cell = torch.addcmul(forget * state.cell, enter, gates[..., 3 * size :].tanh_())
+        return LSTMState(leave * torch.tanh(cell), cell)
 
 
 def _side_by_side(state: Tensor) -> Tensor:

@@ -166,7 +166,10 @@ class _Run:
     def train(self, clock: Clock) -> None:
         """Train to the end of the budget, or until interrupted."""
         peak = matrix_peak(self.device, DTYPES[self.precision])
-        log.info(f"this machine's measured peak: {peak / 1e9:,.0f} GFLOP/s in {self.precision}")
+        log.info(
+            f"speed is also told as a share of this machine's peak: {peak / 1e9:,.0f} billion "
+            f"operations a second in {self.precision}, measured just now"
+        )
         trainer = Trainer(
             self.folder,
             self.corpus,

@@ -91,9 +91,17 @@ class Trainer:
                     break
                 if signals.received:
                     self.save()
+                    usable = (
+                        ""
+                        if position.best_update
+                        else (
+                            " (it cannot translate yet: the first validation, after update "
+                            f"{self.validate_every:,}, saves a model)"
+                        )
+                    )
                     raise signals.interruption(
                         f"stopped after update {position.update:,}, and everything is saved; "
-                        f"{self.resume_hint} goes on from here"
+                        f"{self.resume_hint} goes on from here{usable}"
                     )
                 if self.clock() - self._saved > 60 * self.config.checkpoint_minutes:
                     with speed.paused():

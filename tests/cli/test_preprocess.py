@@ -64,6 +64,27 @@ def test_standard_input_and_compressed_files(nmt_cli, toy_corpus, tmp_path):
     assert report["pairs_read"] == 364
 
 
+def test_few_pairs_and_equal_sides_are_told(nmt_cli, toy_corpus, tmp_path):
+    toy_corpus.train_target.write_bytes(toy_corpus.train_source.read_bytes())
+    outcome = nmt_cli(*arguments(toy_corpus), cwd=tmp_path)
+    assert outcome.code == 0
+    assert "training pairs: a translator of general text needs" in outcome.stderr
+    assert "Only 18 validation pairs: scores on them are rough" in outcome.stderr
+    assert "In 364 of 364 pairs both sides are the same text" in outcome.stderr
+
+
+def test_files_in_the_wrong_place_are_refused(nmt_cli, toy_corpus, tmp_path):
+    toy = toy_corpus
+    train = ["--train-source", toy.train_source, "--train-target", toy.train_target]
+    valid = ["--valid-source", toy.valid_target, "--valid-target", toy.valid_source]
+    outcome = nmt_cli("preprocess", *train, *valid, "-o", tmp_path / "corpus")
+    assert outcome.stderr == (
+        "nmt: error: the training text goes from en to de, but the validation text from de to en; "
+        "swap --valid-source and --valid-target\n"
+    )
+    assert outcome.code == 2
+
+
 def shorter(toy):
     toy.train_target.write_text("nur eine Zeile\n")
 

@@ -120,6 +120,14 @@ def test_invalid_utf8_may_be_an_error_and_leaves_no_output(forked_nmt, model, tm
     assert not output.exists()
 
 
+def test_text_that_the_model_cannot_know_is_warned_of(forked_nmt, model):
+    ended = forked_nmt("translate", model, *GREEDY, stdin="Привет, как у тебя дела?\n".encode() * 9)
+    assert ended.code == 0
+    assert "of the text is unknown to this model" in ended.stderr
+    known = forked_nmt("translate", model, *GREEDY, stdin=b"12345678901234\n")
+    assert "unknown" not in known.stderr
+
+
 def refused(ended, sentence: str, code: int = 1) -> None:
     assert ended.stderr == f"nmt: error: {sentence}\n"
     assert (ended.code, ended.stdout) == (code, "")

@@ -69,6 +69,20 @@ def test_a_file_that_is_not_compressed_is_told(tmp_path):
         list(read_lines(path))
 
 
+@pytest.mark.parametrize(
+    ("content", "program"), [(gzip.compress(b"line\n"), "gzip"), (lzma.compress(b"line\n"), "xz")]
+)
+def test_compressed_text_under_another_name_is_told(tmp_path, content, program):
+    path = tmp_path / "text"
+    path.write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        list(read_lines(path, "replace"))
+    assert str(caught.value) == (
+        f"{path}: this is compressed by {program}, not text; unpack it first ({program} -dc), or "
+        "give a file whose name ends in .gz or .xz"
+    )
+
+
 def test_an_output_that_fails_leaves_nothing(tmp_path):
     def write_and_fail():
         with open_output(tmp_path / "out.txt") as out:

@@ -18,15 +18,14 @@ needs_int8 = pytest.mark.skipif(
 @given(
     rows=st.integers(1, 70),
     sizes=st.sampled_from([(7, 5), (64, 32), (512, 300)]),
-    loudness=st.sampled_from([1e-4, 1.0, 1e3]),
+    bound=st.sampled_from([1e-4, 1.0, 1e3]),
     bias=st.booleans(),
 )
-def test_int8_batch_mates_change_no_bit_of_a_row(rows, sizes, loudness, bias):
+def test_int8_batch_mates_change_no_bit_of_a_row(rows, sizes, bound, bias):
     torch.manual_seed(rows)
     weight = torch.randn(sizes[1], sizes[0])
-    linear = linear_maker("int8")(weight, torch.randn(sizes[1]) if bias else None)
-    x = torch.randn(rows, sizes[0])
-    x[rows // 2] *= loudness  # one batch-mate is much louder or quieter than the others
+    linear = linear_maker("int8")(weight, torch.randn(sizes[1]) if bias else None, bound)
+    x = bound * (2 * torch.rand(rows, sizes[0]) - 1)
     together = linear(x)
     for row in range(0, rows, 7):
         assert torch.equal(linear(x[row : row + 1])[0], together[row])
@@ -41,19 +40,21 @@ def test_int8_batch_mates_change_no_bit_of_a_row(rows, sizes, loudness, bias):
 @pytest.mark.parametrize("bias", [False, True])
 def test_every_precision_is_near_the_exact_product(precision, tolerance, bias):
     torch.manual_seed(1)
-    weight, x = torch.randn(40, 100), torch.randn(3, 5, 100)
+    weight, x = torch.randn(40, 100), torch.randn(3, 5, 100).clamp(-3, 3)
     offset = torch.randn(40) if bias else None
     exact = torch.nn.functional.linear(x.double(), weight.double(), None)
     exact = exact + offset.double() if bias else exact
-    found = linear_maker(precision)(weight, offset)(x)
-    assert found.shape == (3, 5, 40)
-    assert found.dtype == torch.float32
-    assert (found - exact).abs().max() < tolerance * exact.abs().max()
+    linear = linear_maker(precision)(weight, offset, 3.0)
+    more = torch.randn(3, 5, 40)
+    for found, expected in ((linear(x), exact), (linear(x, more.clone()), exact + more)):
+        assert found.shape == (3, 5, 40)
+        assert found.dtype == torch.float32
+        assert (found - expected).abs().max() < tolerance * exact.abs().max()
 
 
 @needs_int8
 def test_int8_of_zeros_is_the_bias():
-    linear = linear_maker("int8")(torch.zeros(4, 8), torch.arange(4.0))
+    linear = linear_maker("int8")(torch.zeros(4, 8), torch.arange(4.0), 1.0)
     assert linear(torch.zeros(2, 8)).tolist() == [[0, 1, 2, 3]] * 2
 
 
@@ -64,3 +65,11 @@ def test_auto_never_picks_bf16_on_a_processor():
 def test_an_unknown_precision_is_refused():
     with pytest.raises(SettingError, match="fp16: choose one of auto, fp32, bf16, int8"):
         choose_precision("fp16", torch.device("cpu"))
+
+
+@needs_int8
+@pytest.mark.parametrize("bound", [0.01, 1.0, 40.0])
+def test_int8_holds_up_to_the_very_bound(bound):
+    weight = torch.eye(4)
+    x = bound * torch.tensor([[1.0, -1.0, 1 - 1e-7, 0.5]])
+    assert torch.allclose(linear_maker("int8")(weight, None, bound)(x), x, atol=bound / 127)

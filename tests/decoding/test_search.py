@@ -154,7 +154,8 @@ class Bigrams:
     def step(self, state, tokens):
         attention = torch.ones(*tokens.shape, state.memory.values.shape[1])
         layer = LSTMState(*[torch.zeros(*tokens.shape, 1, dtype=torch.float64)] * 2)
-        return StepScores(self.table[tokens], attention), SearchState(state.memory, [layer])
+        scores = self.table[tokens].log_softmax(dim=2)
+        return StepScores(scores, attention), SearchState(state.memory, [layer])
 
     def select(self, state, sentences, beams):
         rows = torch.arange(len(beams)) if sentences is None else sentences

@@ -57,14 +57,15 @@ def test_the_whole_target_at_once_equals_step_by_step(attention, depths):
     targets = [[BOS, 5, 4, 8, 7], [BOS, 6, 6, 4, 5], [BOS, 7, 8, 4, 4]]
     whole = readouts(model, sources, targets)
     encoded = model.encode(pad(sources), lengths_of(sources))
-    stepper = model.decoder.stepper(plain_map)
+    stepper = model.decoder.stepper(plain_map, 1.0)
     states = [LSTMState(s.hidden.unsqueeze(1), s.cell.unsqueeze(1)) for s in encoded.states]
     table = model.target_embedding * model.config.embedding_size**0.5
     for at in range(5):
         tokens = torch.tensor([target[at] for target in targets])
-        found, attention_weights, states = stepper(
-            table[tokens].unsqueeze(1), encoded.memory, states
-        )
+        with torch.no_grad():
+            found, attention_weights, states = stepper(
+                table[tokens].unsqueeze(1), encoded.memory, states
+            )
         assert torch.allclose(found.squeeze(1), whole[:, at], atol=1e-12)
         assert torch.allclose(attention_weights.sum(2), torch.ones(3, 1).double())
 
