@@ -20,7 +20,7 @@ Ints = NDArray[np.int64]
 CHUNK = 200_000
 # Batches have a multiple of so many pairs where they can: each new shape costs time and memory,
 # because matrix products are compiled for it.
-MULTIPLE = 16
+MULTIPLE = 32
 
 
 @dataclass(frozen=True)

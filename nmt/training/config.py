@@ -10,6 +10,7 @@ DEFAULT_SECONDS = 3600.0
 # The least that a setting may be.
 LEAST = {
     "batch_tokens": 1,
+    "workers": 0,
     "warmup_updates": 0,
     "weight_decay": 0,
     "clip_norm": 0,
@@ -27,12 +28,13 @@ class TrainConfig:
     """How a model is trained; what is trained stands in ModelConfig."""
 
     batch_tokens: int = setting(1536, "tokens of a batch, padding included, on the longer side")
+    workers: int = setting(0, "processes that train together on a CPU; 0 goes by its cores")
     learning_rate: float = setting(0.002, "Adam's step size at its highest")
     warmup_updates: int = setting(200, "updates until the learning rate is at its highest")
     weight_decay: float = setting(0.0, "decoupled weight decay of Adam")
     clip_norm: float = setting(1.0, "the gradient is scaled down to this norm; 0 leaves it alone")
     label_smoothing: float = setting(0.1, "share of the probability spread over all pieces")
-    dropout: float = setting(0.3, "dropout on embeddings, between layers and on the read-out")
+    dropout: float = setting(0.3, "highest dropout: on embeddings, between layers, on the read-out")
     validate_every: int = setting(0, "updates between validations; 0 means about every epoch")
     patience: int = setting(10, "validations without a better score before training ends")
     report_every: int = setting(50, "updates between lines of metrics.jsonl")

@@ -1,4 +1,10 @@
-"""One update: forward, backward, clip, and a step of Adam."""
+"""What one worker does in an update: gradients of its share, and Adam on its part of the weights.
+
+A run has one learner, or several in processes of their own that share memory. An update has three
+phases, and all learners end one before any begins the next: `gradients`, `reduce`, `step`.
+"""
+
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -9,63 +15,123 @@ from nmt.models.seq2seq import Seq2Seq
 from nmt.training.config import TrainConfig
 from nmt.training.loader import TrainingBatch
 from nmt.training.loss import cross_entropy, smoothed_cross_entropy
+from nmt.training.memory import Memory
 
 # Adam (Kingma and Ba 2015) with the second moment of Vaswani et al. 2017, steady in short runs.
 BETAS = (0.9, 0.98)
 EPSILON = 1e-9
 
 
+@dataclass(frozen=True)
+class Work:
+    """What was learned from."""
+
+    loss: Tensor | float = 0.0  # label-smoothed, summed over tokens
+    tokens: int = 0  # of the target, without padding
+    source_tokens: int = 0
+    pairs: int = 0  # sum of S * T over sentences
+
+    def __add__(self, other: "Work") -> "Work":
+        return Work(
+            self.loss + other.loss,
+            self.tokens + other.tokens,
+            self.source_tokens + other.source_tokens,
+            self.pairs + other.pairs,
+        )
+
+
 class Learner:
-    """A model in training, its optimiser, and its source of chance."""
+    """A model in training, its part of the optimiser, and its source of chance."""
 
     def __init__(
-        self, model: Seq2Seq, config: TrainConfig, seed: int, dtype: torch.dtype = torch.float32
+        self,
+        model: Seq2Seq,
+        config: TrainConfig,
+        seed: int,
+        dtype: torch.dtype = torch.float32,
+        memory: Memory | None = None,
+        worker: int = 0,
     ) -> None:
         """Prepare to train `model` where it is.
 
         Args:
             model: float32 (or float64) weights; they stay so.
             config: the settings.
-            seed: dropout in update u is a function of (seed, u).
+            seed: dropout in update u is a function of (seed, u, worker).
             dtype: the type of activations and of the products' inputs.
+            memory: where the model lies; None makes one for a single worker.
+            worker: which of the workers that share the memory this is.
         """
         self.model = model.train()
         self.config = config
-        self.seed = seed
+        self.seed, self.worker = seed, worker
         self.dtype = dtype
+        self.memory = memory or Memory(model)
         self.parameters = list(model.parameters())
         self.device = self.parameters[0].device
         self.generator = torch.Generator(self.device)
+        workers, count = self.memory.gradients.shape
+        self._mine = slice(count * worker // workers, count * (worker + 1) // workers)
+        self._weights = torch.nn.Parameter(self.memory.weights[self._mine])
+        self._weights.grad = self.memory.gradients[0, self._mine]
         self.optimizer = torch.optim.AdamW(
-            self.parameters,
+            [self._weights],
             lr=config.learning_rate,
             betas=BETAS,
             eps=EPSILON,
             weight_decay=config.weight_decay,
             fused=True,
         )
+        self.optimizer.state[self._weights] = {
+            "step": torch.zeros((), device=self.device),
+            "exp_avg": self.memory.exp_avg[self._mine],
+            "exp_avg_sq": self.memory.exp_avg_sq[self._mine],
+        }
 
-    def update(self, batch: TrainingBatch, update: int, rate: float) -> Tensor:
-        """Learn from a batch.
+    def gradients(self, batch: TrainingBatch | None, update: int, dropout: float) -> Work:
+        """Add up the gradients of the loss over a batch, and put them into this worker's row.
 
         Args:
-            batch: sentence pairs; each target token weighs the same.
+            batch: sentence pairs; None where none is left for this worker.
+            update: this update's number, from 1.
+            dropout: the share of activations that is dropped.
+        """
+        row = self.memory.gradients[self.worker]
+        if batch is None:
+            row.zero_()
+            return Work()
+        chance = np.random.SeedSequence((self.seed, update, self.worker))
+        words = chance.generate_state(1, np.uint64)
+        self.generator.manual_seed(int(words[0] >> 1))
+        for parameter in self.parameters:
+            parameter.grad = None
+        loss = self.loss(batch.to(self.device), Dropout(dropout, self.generator))
+        loss.backward()
+        found = (parameter.grad for parameter in self.parameters)
+        torch.cat([gradient.flatten() for gradient in found if gradient is not None], out=row)
+        return Work(loss.detach(), batch.tokens, batch.source_tokens, batch.pairs)
+
+    @torch.no_grad()
+    def reduce(self) -> Tensor:
+        """Sum this worker's part of the gradients over all rows; returns the sum of its squares."""
+        total, *others = self.memory.gradients[:, self._mine]
+        for other in others:
+            total += other
+        return torch.linalg.vector_norm(total).square()
+
+    @torch.no_grad()
+    def step(self, update: float, rate: float, factor: Tensor | float) -> None:
+        """Let Adam change this worker's part of the weights.
+
+        Args:
             update: this update's number, from 1.
             rate: the learning rate.
-
-        Returns:
-            the label-smoothed loss, summed over tokens (a scalar, on the device).
+            factor: what to multiply the summed gradients by.
         """
-        words = np.random.SeedSequence((self.seed, update)).generate_state(1, np.uint64)
-        self.generator.manual_seed(int(words[0] >> 1))
-        self.optimizer.zero_grad(set_to_none=True)
+        self.memory.gradients[0, self._mine].mul_(factor)
         self.optimizer.param_groups[0]["lr"] = rate
-        loss = self.loss(batch.to(self.device), Dropout(self.config.dropout, self.generator))
-        (loss / batch.tokens).backward()
-        if self.config.clip_norm:
-            torch.nn.utils.clip_grad_norm_(self.parameters, self.config.clip_norm)
+        self.optimizer.state[self._weights]["step"].fill_(update - 1)
         self.optimizer.step()
-        return loss.detach()
 
     def loss(self, batch: TrainingBatch, dropout: Dropout = NO_DROPOUT) -> Tensor:
         """Return the label-smoothed loss, summed over the batch's tokens."""
@@ -93,18 +159,23 @@ class Learner:
     def state(self) -> dict[str, Tensor]:
         """Return weights and optimiser state by name, for a checkpoint."""
         tensors: dict[str, Tensor] = {}
-        for name, parameter in self.model.named_parameters():
-            tensors[f"model.{name}"] = parameter
-            for key, value in self.optimizer.state[parameter].items():
-                tensors[f"optimizer.{key}.{name}"] = value
+        for kind, flat in self._kinds():
+            for (name, _), view in zip(
+                self.model.named_parameters(), Memory.views(flat, self.model), strict=True
+            ):
+                tensors[f"{kind}.{name}"] = view
         return tensors
 
     def load_state(self, tensors: dict[str, Tensor]) -> None:
         """Take over what `state` returned."""
         with torch.no_grad():
-            for name, parameter in self.model.named_parameters():
-                parameter.copy_(tensors[f"model.{name}"])
-                for key in ("step", "exp_avg", "exp_avg_sq"):
-                    value = tensors.get(f"optimizer.{key}.{name}")
-                    if value is not None:
-                        self.optimizer.state[parameter][key] = value.to(parameter.device)
+            for name, tensor in self.state().items():
+                tensor.copy_(tensors[name])
+
+    def _kinds(self) -> list[tuple[str, Tensor]]:
+        memory = self.memory
+        return [
+            ("model", memory.weights),
+            ("optimizer.exp_avg", memory.exp_avg),
+            ("optimizer.exp_avg_sq", memory.exp_avg_sq),
+        ]

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nmt.data.batching import Batch, Ints, make_batch
+from nmt.data.batching import Batch, Ints, make_batch, plan_epoch
 from nmt.data.corpus import Split
 
 
@@ -52,7 +52,7 @@ def as_tensors(batch: Batch) -> TrainingBatch:
     positions = None if inside.all() else torch.from_numpy(np.flatnonzero(inside))
     return TrainingBatch(
         source=torch.from_numpy(batch.source),
-        source_lengths=None if (lengths == lengths[0]).all() else torch.from_numpy(lengths),
+        source_lengths=None if (lengths == lengths[:1]).all() else torch.from_numpy(lengths),
         target_input=torch.from_numpy(batch.target_input),
         labels=torch.from_numpy(batch.target_output[inside]),
         positions=positions,
@@ -61,17 +61,56 @@ def as_tensors(batch: Batch) -> TrainingBatch:
     )
 
 
-def load(split: Split, plan: list[Ints]) -> Iterator[TrainingBatch]:
-    """Yield the batches of a plan; the next is made in another thread meanwhile."""
+class Feed:
+    """The batches of a run, or one worker's share of each of them.
 
-    def make(rows: Ints) -> TrainingBatch:
-        return as_tensors(make_batch(split, rows))
+    Batch i of epoch e depends on nothing but the corpus, the budget of tokens and the seed.
+    """
 
-    if not plan:
-        return
-    with ThreadPoolExecutor(max_workers=1) as thread:
-        ahead = thread.submit(make, plan[0])
-        for rows in plan[1:]:
-            ready, ahead = ahead, thread.submit(make, rows)
-            yield ready.result()
-        yield ahead.result()
+    def __init__(
+        self, split: Split, batch_tokens: int, seed: int, worker: int = 0, workers: int = 1
+    ) -> None:
+        """Feed `worker` (from 0) of `workers`, each with every so many-th pair of a batch."""
+        self.split, self.batch_tokens, self.seed = split, batch_tokens, seed
+        self.worker, self.workers = worker, workers
+        self._epoch, self._plan = -1, list[Ints]()
+        self._next = -1
+        self._coming: Iterator[TrainingBatch] = iter(())
+
+    def batches(self, epoch: int) -> int:
+        """Return how many batches an epoch has."""
+        return len(self._planned(epoch))
+
+    def take(self, epoch: int, index: int) -> TrainingBatch | None:
+        """Return batch `index` of an epoch; None where it has no pair for this worker.
+
+        Taken in their order, they are made ahead in another thread.
+        """
+        if (epoch, index) != (self._epoch, self._next):
+            self._coming = self._load(self._planned(epoch)[index:])
+        self._next = index + 1
+        rows = self._share(self._planned(epoch)[index])
+        return next(self._coming) if len(rows) else None
+
+    def _planned(self, epoch: int) -> list[Ints]:
+        if epoch != self._epoch:
+            self._plan = plan_epoch(self.split, self.batch_tokens, self.seed, epoch)
+            self._epoch, self._next = epoch, -1
+        return self._plan
+
+    def _share(self, rows: Ints) -> Ints:
+        return rows[self.worker :: self.workers]
+
+    def _load(self, plan: list[Ints]) -> Iterator[TrainingBatch]:
+        def make(rows: Ints) -> TrainingBatch:
+            return as_tensors(make_batch(self.split, rows))
+
+        shares = [share for share in map(self._share, plan) if len(share)]
+        if not shares:
+            return
+        with ThreadPoolExecutor(max_workers=1) as thread:
+            ahead = thread.submit(make, shares[0])
+            for rows in shares[1:]:
+                ready, ahead = ahead, thread.submit(make, rows)
+                yield ready.result()
+            yield ahead.result()

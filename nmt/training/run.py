@@ -10,7 +10,6 @@ from typing import Any
 import torch
 
 import nmt
-from nmt.data.batching import plan_epoch
 from nmt.data.corpus import MANIFEST, Corpus
 from nmt.decoding.model_folder import Description, Side, load_weights
 from nmt.errors import DataError, SettingError
@@ -22,8 +21,8 @@ from nmt.models.cost import cost
 from nmt.progress import duration
 from nmt.training.checkpoint import Position, load_newest
 from nmt.training.config import Limits
+from nmt.training.crew import Crew, Job, choose_workers
 from nmt.training.folder import prepare
-from nmt.training.learner import Learner
 from nmt.training.presets import Settings, resolve
 from nmt.training.report import scores_in_words, write_model_card
 from nmt.training.schedule import Budget
@@ -94,11 +93,12 @@ def train(
     began = clock()
     run = _Run(Corpus.open(corpus), Path(output), options)
     run.begin()
-    if not run.is_over():
-        # What opening the corpus took counts towards the time limit too.
-        run.position.seconds += clock() - began
-        run.train(clock)
-    return run.finish()
+    with run.crew:
+        if not run.is_over():
+            # What opening the corpus took counts towards the time limit too.
+            run.position.seconds += clock() - began
+            run.train(clock)
+        return run.finish()
 
 
 class _Run:
@@ -136,16 +136,19 @@ class _Run:
         """Open the folder and make the model, or take it from the newest checkpoint."""
         prepare(self.folder, self.description, self.corpus, self.options.overwrite)
         config, seed = self.settings.train, self.options.seed
+        workers = choose_workers(config, len(self.corpus.train), self.device)
         torch.manual_seed(seed)
         model = self.description.build().to(self.device)
-        self.learner = Learner(model, config, seed, DTYPES[self.precision])
+        dtype = DTYPES[self.precision]
+        job = Job(self.corpus.folder, self.description, config, seed, dtype, workers)
+        self.crew = Crew(job, model, self.corpus.train)
         saved = load_newest(self.folder / "checkpoints")
         if saved is not None:
             tensors, self.position = saved
-            self.learner.load_state(tensors)
-        first_epoch = plan_epoch(self.corpus.train, config.batch_tokens, seed, 0)
-        self.budget = Budget.of(self.options.limits, len(first_epoch))
-        self._announce(len(first_epoch), resumed=saved is not None)
+            self.crew.learner.load_state(tensors)
+        batches = self.crew.feed.batches(0)
+        self.budget = Budget.of(self.options.limits, batches)
+        self._announce(batches, workers, resumed=saved is not None)
 
     def is_over(self) -> bool:
         """Say whether an earlier call finished the run, and this one asks for no more."""
@@ -165,15 +168,15 @@ class _Run:
 
     def train(self, clock: Clock) -> None:
         """Train to the end of the budget, or until interrupted."""
-        peak = matrix_peak(self.device, DTYPES[self.precision])
+        with self.crew.at_rest():
+            peak = matrix_peak(self.device, DTYPES[self.precision])
         log.info(
             f"speed is also told as a share of this machine's peak: {peak / 1e9:,.0f} billion "
             f"operations a second in {self.precision}, measured just now"
         )
         trainer = Trainer(
             self.folder,
-            self.corpus,
-            self.learner,
+            self.crew,
             self.validator,
             self.budget,
             self.position,
@@ -185,10 +188,11 @@ class _Run:
 
     def finish(self) -> TrainReport:
         """Validate the best model by beam search, and write the model card and the curves."""
-        model = self.learner.model
+        learner, model = self.crew.learner, self.crew.learner.model
         notes = load_weights(self.folder, model)
         beam = self.settings.train.validation_beam
-        validation = self.validator.validate(self.learner, beam)
+        with self.crew.at_rest():
+            validation = self.validator.validate(learner, beam)
         learning_curves(self.folder / "metrics.jsonl", self.folder / "curves.png")
         facts = {
             "version": nmt.__version__,
@@ -212,13 +216,14 @@ class _Run:
             self.folder, self.position.update, notes["update"], self.position.seconds, validation
         )
 
-    def _announce(self, batches: int, resumed: bool) -> None:
+    def _announce(self, batches: int, workers: int, resumed: bool) -> None:
         settings, pairs = self.settings, len(self.corpus.train)
         why = f", chosen for {pairs:,} pairs" if self.options.preset == "auto" else ""
-        parameters = sum(parameter.numel() for parameter in self.learner.model.parameters())
+        parameters = sum(parameter.numel() for parameter in self.crew.learner.model.parameters())
         log.info(
             f"preset {settings.preset}{why}: {parameters:,} parameters, {batches:,} batches an "
             f"epoch, on {self.device.type} in {self.precision}"
+            + (f", by {workers} processes" if workers > 1 else "")
         )
         if resumed:
             log.info(f"going on after update {self.position.update:,}")

@@ -1,4 +1,4 @@
-"""How far a run is, and the learning rate that goes with it."""
+"""How far a run is, and the learning rate and the dropout that go with it."""
 
 import math
 from dataclasses import dataclass
@@ -43,3 +43,12 @@ def learning_rate(config: TrainConfig, update: int, progress: float) -> float:
     # A short run warms up for a tenth of its budget.
     warmup = min(1.0, max(update / max(1, config.warmup_updates), 10 * progress))
     return config.learning_rate * warmup * 0.5 * (1 + math.cos(math.pi * progress))
+
+
+def dropout_rate(config: TrainConfig, progress: float) -> float:
+    """Return the dropout at a share of the budget: from 0 to the full rate, reached half-way.
+
+    Morerio et al. 2017, "Curriculum Dropout": a model that knows nothing cannot overfit, and
+    learns faster undisturbed.
+    """
+    return config.dropout * min(1.0, 2 * progress)

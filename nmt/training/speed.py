@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from nmt.models.cost import Cost
-from nmt.training.loader import TrainingBatch
+from nmt.training.learner import Work
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,11 @@ class Speedometer:
         self.tokens = self.operations = 0
         self.loss: Tensor | float = 0.0
 
-    def count(self, batch: TrainingBatch, loss: Tensor) -> None:
-        """Add a batch. Its loss is read later, so that a GPU need not be waited for."""
-        self.tokens += batch.tokens
-        self.operations += self.cost.training(batch.source_tokens, batch.tokens, batch.pairs)
-        self.loss = self.loss + loss
+    def count(self, work: Work) -> None:
+        """Add an update. Its loss is read later, so that a GPU need not be waited for."""
+        self.tokens += work.tokens
+        self.operations += self.cost.training(work.source_tokens, work.tokens, work.pairs)
+        self.loss = self.loss + work.loss
 
     @contextlib.contextmanager
     def paused(self) -> Iterator[None]:

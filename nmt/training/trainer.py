@@ -7,17 +7,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from nmt.data.batching import Ints, plan_epoch
-from nmt.data.corpus import Corpus
 from nmt.decoding.model_folder import save_weights
 from nmt.errors import NmtError
 from nmt.models.cost import Cost
 from nmt.progress import Progress
 from nmt.training.checkpoint import Position, save_checkpoint
-from nmt.training.learner import Learner
-from nmt.training.loader import TrainingBatch, load
+from nmt.training.crew import Crew
 from nmt.training.report import MetricsLog, sample_lines, scores_in_words
-from nmt.training.schedule import Budget, learning_rate
+from nmt.training.schedule import Budget, dropout_rate, learning_rate
 from nmt.training.signals import StopSignals
 from nmt.training.speed import Speedometer
 from nmt.training.validation import Validation, Validator
@@ -36,8 +33,7 @@ class Trainer:
     def __init__(
         self,
         folder: Path,
-        corpus: Corpus,
-        learner: Learner,
+        crew: Crew,
         validator: Validator,
         budget: Budget,
         position: Position,
@@ -45,17 +41,16 @@ class Trainer:
     ) -> None:
         """Prepare to go on from `position`; `clock` is what the time limit goes by."""
         self.folder = folder
-        self.corpus = corpus
-        self.learner = learner
-        self.config = learner.config
+        self.crew = crew
+        self.learner = crew.learner
+        self.config = self.learner.config
         self.validator = validator
         self.budget = budget
         self.position = position
         self.clock = clock
         self.metrics = MetricsLog(folder / "metrics.jsonl", position.metrics_bytes)
         self.resume_hint = "the same command"
-        self._last_plan: tuple[int, list[Ints]] | None = None
-        an_epoch = min(1000, max(100, len(self.plan(0))))
+        an_epoch = min(1000, max(100, crew.feed.batches(0)))
         self.validate_every = self.config.validate_every or an_epoch
 
     def run(self, cost: Cost, peak: float) -> None:
@@ -79,8 +74,8 @@ class Trainer:
             StopSignals() as signals,
             Progress(total, "s" if by_time else "updates", "Training", self._done()) as bar,
         ):
-            for batch in self._batches():
-                self._update(batch, speed)
+            for epoch, index in self._batches():
+                self._update(epoch, index, speed)
                 bar.advance(self._done() - bar.done)
                 if position.update % self.config.report_every == 0:
                     self._report(speed, bar)
@@ -123,22 +118,15 @@ class Trainer:
         save_checkpoint(folder, state, self.position, keep)
         self._saved = self.clock()
 
-    def plan(self, epoch: int) -> list[Ints]:
-        """Return the batches of an epoch."""
-        if self._last_plan is None or self._last_plan[0] != epoch:
-            rows = plan_epoch(self.corpus.train, self.config.batch_tokens, self.learner.seed, epoch)
-            self._last_plan = (epoch, rows)
-        return self._last_plan[1]
-
-    def _batches(self) -> Iterator[TrainingBatch]:
-        """Yield batches from the present position on, epoch after epoch, keeping the position."""
-        while self._progress() < 1 or self.position.update == 0:
-            plan = self.plan(self.position.epoch)
-            for batch in load(self.corpus.train, plan[self.position.batch :]):
-                self.position.batch += 1
-                yield batch
-            self.position.epoch += 1
-            self.position.batch = 0
+    def _batches(self) -> Iterator[tuple[int, int]]:
+        """Yield epoch and batch from the present position on, and keep the position."""
+        position = self.position
+        while self._progress() < 1 or position.update == 0:
+            for index in range(position.batch, self.crew.feed.batches(position.epoch)):
+                position.batch = index + 1
+                yield position.epoch, index
+            position.epoch += 1
+            position.batch = 0
 
     def _progress(self) -> float:
         # What comes after the last update takes as long as a few validations by greedy search.
@@ -153,11 +141,12 @@ class Trainer:
         """Bring the time used up to date."""
         self.position.seconds = self.clock() - self._began
 
-    def _update(self, batch: TrainingBatch, speed: Speedometer) -> None:
+    def _update(self, epoch: int, index: int, speed: Speedometer) -> None:
         self.position.update += 1
-        self.rate = learning_rate(self.config, self.position.update, self._progress())
-        loss = self.learner.update(batch, self.position.update, self.rate)
-        speed.count(batch, loss)
+        progress = self._progress()
+        self.rate = learning_rate(self.config, self.position.update, progress)
+        dropout = dropout_rate(self.config, progress)
+        speed.count(self.crew.update(epoch, index, self.position.update, self.rate, dropout))
         self._tick()
 
     def _report(self, speed: Speedometer, bar: Progress) -> None:
@@ -187,11 +176,12 @@ class Trainer:
             )
 
     def _epoch_share(self) -> float:
-        return self.position.batch / len(self.plan(self.position.epoch))
+        return self.position.batch / self.crew.feed.batches(self.position.epoch)
 
     def _validate(self) -> None:
         began = self.clock()
-        validation = self.validator.validate(self.learner)
+        with self.crew.at_rest():
+            validation = self.validator.validate(self.learner)
         position = self.position
         self._check_number(validation.loss)
         better = self._is_better(validation)

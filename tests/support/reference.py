@@ -120,7 +120,7 @@ def attention_score(attention: object, kind: str, query: Vector, value: Vector) 
         return dot(query, value)
     if kind == "general":
         (key,) = weights(attention, "key.weight")
-        return dot(query, affine(key, value))
+        return dot(query, affine(key, value)) / math.sqrt(len(query))
     key, to_query, bias, energy = weights(
         attention, "key.weight", "query.weight", "query.bias", "energy.weight"
     )

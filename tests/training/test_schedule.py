@@ -5,7 +5,7 @@ import math
 import pytest
 
 from nmt.training.config import Limits, TrainConfig
-from nmt.training.schedule import Budget, learning_rate
+from nmt.training.schedule import Budget, dropout_rate, learning_rate
 
 CONFIG = TrainConfig(learning_rate=0.01, warmup_updates=100)
 
@@ -48,3 +48,10 @@ def test_progress_by_updates_does_not_look_at_the_clock():
 def test_progress_by_time_does_not_look_at_updates():
     assert Budget(None, 60.0).progress(10**9, 15.0) == 0.25
     assert Budget(None, 60.0).progress(0, 61.0) == 1
+
+
+@pytest.mark.parametrize(
+    ("progress", "expected"), [(0.0, 0.0), (0.25, 0.2), (0.5, 0.4), (0.8, 0.4), (1.0, 0.4)]
+)
+def test_dropout_rises_from_nothing_to_its_full_rate_half_way(progress, expected):
+    assert dropout_rate(TrainConfig(dropout=0.4), progress) == pytest.approx(expected)

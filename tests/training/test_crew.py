@@ -1,0 +1,146 @@
+"""Several processes train one model: the same sums, the same weights after a stop, no orphans."""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from nmt.data.corpus import Corpus
+from nmt.errors import NmtError
+from nmt.training.config import Limits, TrainConfig
+from nmt.training.crew import Crew, Job, choose_workers
+from nmt.training.presets import resolve
+from nmt.training.run import TrainOptions, describe, train
+from tests.conftest import environment
+from tests.support.runs import command, has_lines, same_weights, wait_for
+
+SMALL = ["model.embedding_size=16", "model.hidden_size=16", "train.batch_tokens=300"]
+PAIR = [*SMALL, "train.workers=2", "train.report_every=1", "train.validate_every=10"]
+
+
+def crew(folder: Path, workers: int, **changes) -> Crew:
+    corpus = Corpus.open(folder)
+    settings = resolve("tiny", SMALL, 0)
+    description = describe(corpus, settings, 1)
+    torch.manual_seed(1)
+    job = Job(folder, description, replace(settings.train, **changes), 1, torch.float32, workers)
+    return Crew(job, description.build(), corpus.train)
+
+
+@pytest.mark.parametrize("clip_norm", [0.0, 0.01])
+def test_two_processes_make_the_sums_of_one(toy_folder, clip_norm):
+    with (
+        crew(toy_folder, 1, clip_norm=clip_norm) as one,
+        crew(toy_folder, 2, clip_norm=clip_norm) as two,
+    ):
+        for update in range(1, 4):
+            index = update - 1
+            works = [each.update(0, index, update, 0.01, 0.0) for each in (one, two)]
+            gradients = [each.learner.memory.gradients[0] for each in (one, two)]
+            assert works[0].tokens == works[1].tokens
+            assert works[0].pairs == works[1].pairs
+            assert float(works[1].loss) == pytest.approx(float(works[0].loss), rel=1e-3)
+            assert torch.allclose(*gradients, atol=1e-4 * float(gradients[0].abs().max()))
+            if clip_norm:
+                assert float(gradients[1].norm()) == pytest.approx(clip_norm, rel=1e-3)
+            # Adam turns the last bits of a tiny gradient into a step: begin alike each time.
+            two.learner.memory.weights.copy_(one.learner.memory.weights)
+
+
+def test_each_pair_of_a_batch_goes_to_one_worker(toy_folder):
+    split = Corpus.open(toy_folder).train
+    from nmt.training.loader import Feed
+
+    feeds = [Feed(split, 300, 1, worker, 3) for worker in range(3)]
+    whole = Feed(split, 300, 1)
+    for index in (0, 1, 5, 2):  # in order and out of order
+        parts = [feed.take(0, index) for feed in feeds]
+        batch = whole.take(0, index)
+        assert sum(part.tokens for part in parts if part) == batch.tokens
+        labels = torch.cat([part.labels for part in parts if part])
+        assert torch.equal(labels.sort()[0], batch.labels.sort()[0])
+
+
+def test_a_batch_smaller_than_the_crew_is_learned_from(toy_folder):
+    with crew(toy_folder, 2, batch_tokens=1) as pair:  # a sentence a batch
+        work = pair.update(0, 0, 1, 0.01, 0.1)
+        assert work.tokens > 0
+        assert bool(torch.isfinite(pair.learner.memory.weights).all())
+
+
+def test_a_run_of_two_goes_on_to_the_same_weights(toy_folder, tmp_path):
+    def run(folder: str, updates: int) -> None:
+        options = TrainOptions("tiny", PAIR, Limits(updates=updates))
+        options = replace(options, device="cpu", precision="fp32")
+        train(toy_folder, tmp_path / folder, options)
+
+    run("whole", 20)
+    arguments = command(
+        toy_folder,
+        tmp_path / "stopped",
+        "--preset=tiny",
+        *[f"--set={change}" for change in PAIR],
+        *("--updates=20", "--device=cpu", "--precision=fp32"),
+    )
+    program = [sys.executable, "-m", "nmt", *map(str, arguments)]
+    running = subprocess.Popen(program, env=environment(), stderr=subprocess.DEVNULL)
+    wait_for(lambda: has_lines(tmp_path / "stopped", 7), "it trains")
+    children = Path(f"/proc/{running.pid}/task/{running.pid}/children")
+    workers = children.read_text().split() if children.exists() else []
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    wait_for(lambda: not any(map(alive, workers)), "its worker ends as well")
+    run("stopped", 20)
+    assert same_weights(tmp_path / "whole", tmp_path / "stopped")
+
+
+def alive(process: str) -> bool:
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    return "(python" in Path(f"/proc/{process}/stat").read_text()
+
+
+def test_a_worker_that_dies_is_told_in_a_sentence(toy_folder):
+    with crew(toy_folder, 2) as pair:
+        pair.update(0, 0, 1, 0.01, 0.1)
+        pair._workers[0].process.kill()
+        pair._workers[0].process.wait()
+        with pytest.raises(NmtError) as caught:
+            pair.update(0, 1, 2, 0.01, 0.1)
+    assert str(caught.value) == (
+        "a worker process ended (code -9), most likely because memory ran out; the same command "
+        "goes on from the last checkpoint, with --set train.workers=1 in one process"
+    )
+
+
+def test_no_worker_is_left_behind(toy_folder):
+    with crew(toy_folder, 3) as three:
+        three.update(0, 0, 1, 0.01, 0.1)
+        processes = [worker.process for worker in three._workers]
+        assert [process.poll() for process in processes] == [None, None]
+    assert [process.poll() for process in processes] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("config", "pairs", "device", "most"),
+    [
+        (TrainConfig(batch_tokens=4096), 100_000, "cpu", 4),
+        (TrainConfig(batch_tokens=1024), 100_000, "cpu", 1),
+        (TrainConfig(batch_tokens=4096), 300, "cpu", 1),
+        (TrainConfig(batch_tokens=4096), 100_000, "cuda", 1),
+        (TrainConfig(batch_tokens=4096, workers=3), 100_000, "cuda", 1),
+    ],
+)
+def test_as_many_processes_as_there_is_work_for(config, pairs, device, most):
+    assert 1 <= choose_workers(config, pairs, torch.device(device)) <= most
+
+
+def test_the_number_of_processes_can_be_chosen():
+    assert choose_workers(TrainConfig(workers=3), 10, torch.device("cpu")) == 3
