@@ -43,6 +43,8 @@ class _Live:
         self.rows, self.places = self.rows[sentences], self.places[sentences]
         self.tokens, self.scores = self.tokens[sentences], self.scores[sentences]
         self.longest = self.longest[sentences]
+        if len(sentences):
+            self.widest, self.nearest = int(self.places.max()), int(self.longest.min())
 
 
 class _Finished:
@@ -95,7 +97,7 @@ class BeamSearch:
         """
         live = _Live(self.scorer, self.options, source, lengths)
         count, beams = len(source), self.options.beam_size
-        history = History(count, beams)
+        history = History(count)
         finished = _Finished(count, beams, live.scores)
         step = 0
         while len(live.rows):
@@ -105,10 +107,9 @@ class BeamSearch:
             found = best_candidates(scores.log_probabilities, live.scores, live.widest)
             parents = self._extend(live, finished, found, step)
             history.append(live.rows, live.tokens, parents, scores.attention.argmax(dim=2))
-            sentences = self._going(live, finished)
+            sentences = self._going(live, finished, step)
             if sentences is not None:
                 live.keep(sentences)
-                live.nearest = int(live.longest.min()) if len(sentences) else 0
                 parents = parents[sentences]
             live.state = self.scorer.select(state, sentences, parents)
             step += 1
@@ -134,9 +135,9 @@ class BeamSearch:
         live.scores, live.tokens = totals, tokens
         return parents
 
-    def _going(self, live: _Live, finished: _Finished) -> Tensor | None:
+    def _going(self, live: _Live, finished: _Finished, step: int) -> Tensor | None:
         """Return which sentences to go on with, by index; None for all."""
-        if not finished.any:
+        if not finished.any and step + 1 < live.nearest:
             return None
         best = live.scores[:, 0]
         going = best > -torch.inf

@@ -95,7 +95,9 @@ def int8_works() -> bool:
         # All at the largest values, where a processor without VNNI would saturate.
         weight, x = torch.ones(4, 512), torch.ones(2, 512)
         weight[1], x[1] = -1, torch.linspace(-1, 1, 512)
-        found = _Int8Map(weight, None, 1.0)(x)
-        return bool(torch.allclose(found, x @ weight.t(), rtol=0.01, atol=2))
-    except (RuntimeError, AttributeError):
+        more = torch.ones(2, 4)
+        linear, expected = _Int8Map(weight, None, 1.0), x @ weight.t()
+        pairs = ((linear(x), expected), (linear(x, more.clone()), expected + more))
+        return all(torch.allclose(*pair, rtol=0.01, atol=2) for pair in pairs)
+    except (RuntimeError, AttributeError, TypeError):
         return False

@@ -26,7 +26,9 @@ class SearchOptions:
     """How to search."""
 
     beam_size: int = 5  # 1 is greedy search
-    length_penalty: float = 1.0  # alpha of Wu et al. 2016, equation 14; 0 is none
+    # Alpha of Wu et al. 2016, equation 14; 0 is none. 1.5 gave the best validation BLEU of two
+    # Multi30k models, by 0.4 and 0.5 over 1, and translations as long as the references.
+    length_penalty: float = 1.5
     length_ratio: float = 2.0  # a translation has at most ratio * S + extra pieces
     length_extra: int = 20
     n_best: int = 1  # hypotheses returned for each sentence, at most
@@ -49,10 +51,9 @@ class SearchOptions:
 class History:
     """Back-pointers: which token each beam took at each step, and from which beam it came."""
 
-    def __init__(self, sentences: int, beams: int) -> None:
-        """Remember a search of `sentences`, each with at most `beams` beams."""
+    def __init__(self, sentences: int) -> None:
+        """Remember a search of so many sentences."""
         self.sentences = sentences
-        self.beams = beams
         self._steps: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
 
     def append(self, rows: Tensor, tokens: Tensor, parents: Tensor, attended: Tensor) -> None:

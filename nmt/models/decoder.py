@@ -46,6 +46,9 @@ class Decoder(nn.Module):
         self.attention: Attention = ATTENTIONS[config.attention](hidden)
         self.bridge = Linear(hidden, 2 * hidden * config.decoder_layers)
         self.readout = Linear(2 * hidden, config.embedding_size)
+        # No number of the memory is outside [-bound, bound]: states are in [-1, 1], and the
+        # encoder adds some up from its third layer on.
+        self.memory_bound = float(max(1, config.encoder_layers - 1))
 
     def memory(self, values: Tensor, padding: Tensor | None) -> Memory:
         """Prepare the encoder's outputs (B, S, H) for attention."""
@@ -99,14 +102,14 @@ class DecoderStepper:
         """Prepare every linear map once."""
         first, *later = (cast(LSTMLayer, layer) for layer in decoder.layers)
         self.cells = [first.cell(make, bound)]
-        # A state lies in [-1, 1], a context is an average of states, and from the third layer on
-        # states are added up.
-        bound = 1
+        # A context is an average of the memory; here too states are added up from the third
+        # layer on.
+        both = decoder.memory_bound
         for depth, layer in enumerate(later, start=1):
-            self.cells.append(layer.cell(make, bound))
-            bound = max(1, depth)
+            self.cells.append(layer.cell(make, both))
+            both = max(decoder.memory_bound, float(depth))
         self.attention = decoder.attention
-        self.readout = make(decoder.readout.weight.detach(), decoder.readout.bias.detach(), bound)
+        self.readout = make(decoder.readout.weight.detach(), decoder.readout.bias.detach(), both)
 
     def __call__(
         self, x: Tensor, memory: Memory, states: list[LSTMState]

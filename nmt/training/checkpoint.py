@@ -26,6 +26,7 @@ class Position:
     best_metric: str = ""  # the name and tokeniser of that score; none yet if empty
     bad_validations: int = 0
     validated_update: int = 0
+    workers: int = 0  # that took these steps; 0 before the first
     validation_seconds: float = 0.0  # how long the last one took
     metrics_bytes: int = 0  # how much of metrics.jsonl belongs to this point
     budget: list[float | None] = field(default_factory=list)  # updates, seconds of the last run

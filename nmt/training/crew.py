@@ -16,31 +16,43 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from nmt.data.corpus import Split
 from nmt.decoding.model_folder import Description
 from nmt.errors import NmtError
-from nmt.hardware import cores
 from nmt.models.seq2seq import Seq2Seq
 from nmt.training.config import TrainConfig
 from nmt.training.learner import Learner, Work
 from nmt.training.loader import Feed
-from nmt.training.memory import Memory
+from nmt.training.storage import Storage
 
-START = "import sys; sys.path[:] = sys.argv[2:]; import nmt.training.worker as w; w.main()"
+# Ctrl-C and the like are for the first process to understand; a worker ends when that ends.
+START = """
+import signal, sys
+for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+    signal.signal(getattr(signal, name), signal.SIG_IGN)
+sys.path[:] = sys.argv[2:]
+from nmt.training.worker import main
+main()
+"""
 # A worker's share of a batch is at least so many tokens, and a corpus for several has so many
-# pairs: below, starting them costs more than they bring.
-LEAST_TOKENS = 1024
+# pairs: below, starting them costs more than they bring. More workers than MOST add little.
+LEAST_TOKENS = 512
 LEAST_PAIRS = 5000
+MOST = 4
+PATIENCE = 20  # seconds that a worker has to end
 
 
 def choose_workers(config: TrainConfig, pairs: int, device: torch.device) -> int:
     """Return how many processes should train: as many as there are cores and work for them."""
-    if config.workers:
-        return config.workers if device.type == "cpu" else 1
-    if device.type != "cpu" or pairs < LEAST_PAIRS:
+    if device.type != "cpu":
         return 1
-    return max(1, min(cores(), config.batch_tokens // LEAST_TOKENS))
+    if config.workers:
+        return config.workers
+    if pairs < LEAST_PAIRS:
+        return 1
+    return max(1, min(torch.get_num_threads(), config.batch_tokens // LEAST_TOKENS, MOST))
 
 
 @dataclass(frozen=True)
@@ -55,43 +67,56 @@ class Job:
     workers: int = 1
     worker: int = 0
     threads: int = 1
-    file: int = 0  # the descriptor of the shared memory
+    file: int = 0  # the descriptor of the shared storage
 
 
-class _Worker:
-    """Another process's learner, seen from here."""
+@dataclass(frozen=True)
+class Failure:
+    """What a worker answers when it cannot go on."""
+
+    reason: str
+
+
+class _Remote:
+    """A worker in a process of its own, seen from here."""
 
     def __init__(self, job: Job) -> None:
         self.pipe, theirs = Pipe()
-        environment = os.environ | {"OMP_NUM_THREADS": str(job.threads)}
         with theirs:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", START, str(theirs.fileno()), *sys.path],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(), job.file),
-                env=environment,
+                env=os.environ | {"OMP_NUM_THREADS": str(job.threads)},
+                start_new_session=True,  # a terminal's Ctrl-C does not get there
             )
-        self.pipe.send(job)
+        self.tell(job)
 
-    def ask(self, phase: str, *values: Any) -> None:
-        """Let it begin a phase."""
+    def tell(self, message: Any) -> None:
+        """Send it something."""
         try:
-            self.pipe.send((phase, values))
+            self.pipe.send(message)
         except OSError:
             raise self._dead() from None
 
     def answer(self) -> Any:
         """Wait for the end of the phase and return its result."""
         try:
-            return self.pipe.recv()
+            result = self.pipe.recv()
         except (EOFError, OSError):
             raise self._dead() from None
+        if isinstance(result, Failure):
+            raise NmtError(f"a worker process failed: {result.reason}")
+        return result
 
     def end(self) -> None:
-        """Let the process end."""
-        self.pipe.close()
-        self.process.wait()
+        """Wait until the process has ended; its pipe is closed."""
+        try:
+            self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
     def _dead(self) -> NmtError:
         code = self.process.wait()
@@ -102,17 +127,16 @@ class _Worker:
 
 
 class Crew:
-    """All learners of a run; the first of them is in this process."""
+    """All learners of a run; the first of them is in this process, the others in a `with` block."""
 
     def __init__(self, job: Job, model: Seq2Seq, split: Split) -> None:
-        """Gather `job.workers` learners around a model, which is trained where it is."""
-        memory = Memory(model, job.workers)
-        self.learner = Learner(model, job.config, job.seed, job.dtype, memory)
+        """Prepare to gather `job.workers` learners around a model, which is trained where it is."""
+        self.storage = Storage(model, job.workers)
+        self.learner = Learner(model, job.config, job.seed, job.dtype, self.storage)
         self.feed = Feed(split, job.config.batch_tokens, job.seed, 0, job.workers)
-        self.threads = max(1, cores() // job.workers)
-        others = range(1, job.workers)
-        job = replace(job, file=memory.file or 0, threads=self.threads)
-        self._workers = [_Worker(replace(job, worker=number)) for number in others]
+        self.job = job
+        self._others: list[_Remote] = []
+        self._all_threads = self._threads = torch.get_num_threads()
 
     def update(self, epoch: int, index: int, update: int, rate: float, dropout: float) -> Work:
         """Learn from batch `index` of an epoch.
@@ -128,13 +152,13 @@ class Crew:
             what was learned from; its loss is on the device.
         """
         config = self.learner.config
-        for worker in self._workers:
-            worker.ask("gradients", epoch, index, update, dropout)
+        for other in self._others:
+            other.tell(("gradients", (epoch, index, update, dropout)))
         work = self.learner.gradients(self.feed.take(epoch, index), update, dropout)
-        for worker in self._workers:
-            work += worker.answer()
-        squares, *others = self._all("reduce")
-        norm = (squares + sum(others)).sqrt() / work.tokens  # of the mean gradient
+        for other in self._others:
+            work += other.answer()
+        squares, *more = self._all("reduce")
+        norm = (squares + sum(more)).sqrt() / work.tokens  # of the mean gradient
         factor = torch.ones_like(norm)
         if config.clip_norm:
             factor = (config.clip_norm / (norm + 1e-6)).clamp_max(1.0)
@@ -144,22 +168,38 @@ class Crew:
     @contextlib.contextmanager
     def at_rest(self) -> Iterator[None]:
         """Leave all cores to what this process does in the block."""
-        torch.set_num_threads(cores())
-        yield
-        torch.set_num_threads(self.threads)
+        torch.set_num_threads(self._all_threads)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(self._threads)
 
     def _all(self, phase: str, *values: Any) -> list[Any]:
         """Let every learner go through a phase; returns their results, in the order of workers."""
-        for worker in self._workers:  # numbers go over the pipe; a tensor would take a detour
-            worker.ask(phase, *map(float, values))
+        for other in self._others:  # a tensor would not go through the pipe, a number does
+            plain = (value.item() if isinstance(value, Tensor) else value for value in values)
+            other.tell((phase, tuple(plain)))
         result = getattr(self.learner, phase)(*values)
-        return [result, *(worker.answer() for worker in self._workers)]
+        return [result, *(other.answer() for other in self._others)]
 
     def __enter__(self) -> "Crew":
-        torch.set_num_threads(self.threads)
+        self._all_threads = torch.get_num_threads()
+        self._threads = max(1, self._all_threads // self.job.workers)
+        torch.set_num_threads(self._threads)
+        job = replace(self.job, file=self.storage.file or 0, threads=self._threads)
+        try:
+            for worker in range(1, job.workers):
+                self._others.append(_Remote(replace(job, worker=worker)))
+        except BaseException:
+            self.__exit__()
+            raise
+        self.storage.close_file()
         return self
 
     def __exit__(self, *error: object) -> None:
-        torch.set_num_threads(cores())
-        for worker in self._workers:
-            worker.end()
+        torch.set_num_threads(self._all_threads)
+        for other in self._others:
+            other.pipe.close()
+        for other in self._others:
+            other.end()
+        self._others.clear()

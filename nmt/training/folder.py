@@ -17,7 +17,13 @@ from nmt.errors import FolderError
 log = logging.getLogger("nmt")
 
 # Settings that change nothing of what is computed.
-REPORTING = ("report_every", "checkpoint_minutes", "keep_checkpoints", "validation_beam")
+REPORTING = (
+    "report_every",
+    "checkpoint_minutes",
+    "keep_checkpoints",
+    "validation_beam",
+    "workers",  # but for the order of sums
+)
 CARD = "README.md"
 OURS = (MANIFEST, WEIGHTS, CARD, "metrics.jsonl", "curves.png", "checkpoints")
 VOCABULARIES = ("joint.model", "source.model", "target.model")

@@ -1,6 +1,6 @@
 """What one worker does in an update: gradients of its share, and Adam on its part of the weights.
 
-A run has one learner, or several in processes of their own that share memory. An update has three
+A run has one learner, or several in processes of their own that share storage. An update has three
 phases, and all learners end one before any begins the next: `gradients`, `reduce`, `step`.
 """
 
@@ -15,7 +15,7 @@ from nmt.models.seq2seq import Seq2Seq
 from nmt.training.config import TrainConfig
 from nmt.training.loader import TrainingBatch
 from nmt.training.loss import cross_entropy, smoothed_cross_entropy
-from nmt.training.memory import Memory
+from nmt.training.storage import Storage
 
 # Adam (Kingma and Ba 2015) with the second moment of Vaswani et al. 2017, steady in short runs.
 BETAS = (0.9, 0.98)
@@ -49,7 +49,7 @@ class Learner:
         config: TrainConfig,
         seed: int,
         dtype: torch.dtype = torch.float32,
-        memory: Memory | None = None,
+        storage: Storage | None = None,
         worker: int = 0,
     ) -> None:
         """Prepare to train `model` where it is.
@@ -59,21 +59,21 @@ class Learner:
             config: the settings.
             seed: dropout in update u is a function of (seed, u, worker).
             dtype: the type of activations and of the products' inputs.
-            memory: where the model lies; None makes one for a single worker.
-            worker: which of the workers that share the memory this is.
+            storage: where the model lies; None makes one for a single worker.
+            worker: which of the workers that share the storage this is.
         """
         self.model = model.train()
         self.config = config
         self.seed, self.worker = seed, worker
         self.dtype = dtype
-        self.memory = memory or Memory(model)
+        self.storage = storage or Storage(model)
         self.parameters = list(model.parameters())
         self.device = self.parameters[0].device
         self.generator = torch.Generator(self.device)
-        workers, count = self.memory.gradients.shape
+        workers, count = self.storage.gradients.shape
         self._mine = slice(count * worker // workers, count * (worker + 1) // workers)
-        self._weights = torch.nn.Parameter(self.memory.weights[self._mine])
-        self._weights.grad = self.memory.gradients[0, self._mine]
+        self._weights = torch.nn.Parameter(self.storage.weights[self._mine])
+        self._weights.grad = self.storage.gradients[0, self._mine]
         self.optimizer = torch.optim.AdamW(
             [self._weights],
             lr=config.learning_rate,
@@ -84,8 +84,8 @@ class Learner:
         )
         self.optimizer.state[self._weights] = {
             "step": torch.zeros((), device=self.device),
-            "exp_avg": self.memory.exp_avg[self._mine],
-            "exp_avg_sq": self.memory.exp_avg_sq[self._mine],
+            "exp_avg": self.storage.exp_avg[self._mine],
+            "exp_avg_sq": self.storage.exp_avg_sq[self._mine],
         }
 
     def gradients(self, batch: TrainingBatch | None, update: int, dropout: float) -> Work:
@@ -96,31 +96,28 @@ class Learner:
             update: this update's number, from 1.
             dropout: the share of activations that is dropped.
         """
-        row = self.memory.gradients[self.worker]
+        row = self.storage.gradients[self.worker]
         if batch is None:
             row.zero_()
             return Work()
         chance = np.random.SeedSequence((self.seed, update, self.worker))
         words = chance.generate_state(1, np.uint64)
         self.generator.manual_seed(int(words[0] >> 1))
-        for parameter in self.parameters:
-            parameter.grad = None
         loss = self.loss(batch.to(self.device), Dropout(dropout, self.generator))
-        loss.backward()
-        found = (parameter.grad for parameter in self.parameters)
-        torch.cat([gradient.flatten() for gradient in found if gradient is not None], out=row)
+        found = torch.autograd.grad(loss, self.parameters)
+        torch.cat([gradient.flatten() for gradient in found], out=row)
         return Work(loss.detach(), batch.tokens, batch.source_tokens, batch.pairs)
 
     @torch.no_grad()
     def reduce(self) -> Tensor:
         """Sum this worker's part of the gradients over all rows; returns the sum of its squares."""
-        total, *others = self.memory.gradients[:, self._mine]
+        total, *others = self.storage.gradients[:, self._mine]
         for other in others:
             total += other
-        return torch.linalg.vector_norm(total).square()
+        return total.dot(total)
 
     @torch.no_grad()
-    def step(self, update: float, rate: float, factor: Tensor | float) -> None:
+    def step(self, update: int, rate: float, factor: Tensor | float) -> None:
         """Let Adam change this worker's part of the weights.
 
         Args:
@@ -128,7 +125,7 @@ class Learner:
             rate: the learning rate.
             factor: what to multiply the summed gradients by.
         """
-        self.memory.gradients[0, self._mine].mul_(factor)
+        self.storage.gradients[0, self._mine].mul_(factor)
         self.optimizer.param_groups[0]["lr"] = rate
         self.optimizer.state[self._weights]["step"].fill_(update - 1)
         self.optimizer.step()
@@ -161,7 +158,7 @@ class Learner:
         tensors: dict[str, Tensor] = {}
         for kind, flat in self._kinds():
             for (name, _), view in zip(
-                self.model.named_parameters(), Memory.views(flat, self.model), strict=True
+                self.model.named_parameters(), Storage.views(flat, self.model), strict=True
             ):
                 tensors[f"{kind}.{name}"] = view
         return tensors
@@ -173,9 +170,9 @@ class Learner:
                 tensor.copy_(tensors[name])
 
     def _kinds(self) -> list[tuple[str, Tensor]]:
-        memory = self.memory
+        storage = self.storage
         return [
-            ("model", memory.weights),
-            ("optimizer.exp_avg", memory.exp_avg),
-            ("optimizer.exp_avg_sq", memory.exp_avg_sq),
+            ("model", storage.weights),
+            ("optimizer.exp_avg", storage.exp_avg),
+            ("optimizer.exp_avg_sq", storage.exp_avg_sq),
         ]

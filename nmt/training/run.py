@@ -93,12 +93,11 @@ def train(
     began = clock()
     run = _Run(Corpus.open(corpus), Path(output), options)
     run.begin()
-    with run.crew:
-        if not run.is_over():
-            # What opening the corpus took counts towards the time limit too.
-            run.position.seconds += clock() - began
-            run.train(clock)
-        return run.finish()
+    if not run.is_over():
+        # What opening the corpus took counts towards the time limit too.
+        run.position.seconds += clock() - began
+        run.train(clock)
+    return run.finish()
 
 
 class _Run:
@@ -136,16 +135,20 @@ class _Run:
         """Open the folder and make the model, or take it from the newest checkpoint."""
         prepare(self.folder, self.description, self.corpus, self.options.overwrite)
         config, seed = self.settings.train, self.options.seed
-        workers = choose_workers(config, len(self.corpus.train), self.device)
+        saved = load_newest(self.folder / "checkpoints")
+        if saved is not None:
+            self.position = saved[1]
+        # The same number of processes again: with another, sums and dropout differ.
+        if config.workers or not self.position.workers:
+            self.position.workers = choose_workers(config, len(self.corpus.train), self.device)
+        workers = self.position.workers
         torch.manual_seed(seed)
         model = self.description.build().to(self.device)
         dtype = DTYPES[self.precision]
         job = Job(self.corpus.folder, self.description, config, seed, dtype, workers)
         self.crew = Crew(job, model, self.corpus.train)
-        saved = load_newest(self.folder / "checkpoints")
         if saved is not None:
-            tensors, self.position = saved
-            self.crew.learner.load_state(tensors)
+            self.crew.learner.load_state(saved[0])
         batches = self.crew.feed.batches(0)
         self.budget = Budget.of(self.options.limits, batches)
         self._announce(batches, workers, resumed=saved is not None)
@@ -168,8 +171,7 @@ class _Run:
 
     def train(self, clock: Clock) -> None:
         """Train to the end of the budget, or until interrupted."""
-        with self.crew.at_rest():
-            peak = matrix_peak(self.device, DTYPES[self.precision])
+        peak = matrix_peak(self.device, DTYPES[self.precision])
         log.info(
             f"speed is also told as a share of this machine's peak: {peak / 1e9:,.0f} billion "
             f"operations a second in {self.precision}, measured just now"
@@ -184,15 +186,15 @@ class _Run:
         )
         if self.options.overwrite:
             trainer.resume_hint = "the same command without --overwrite"
-        trainer.run(cost(self.settings.model, self.description.target.pieces), peak)
+        with self.crew:
+            trainer.run(cost(self.settings.model, self.description.target.pieces), peak)
 
     def finish(self) -> TrainReport:
         """Validate the best model by beam search, and write the model card and the curves."""
         learner, model = self.crew.learner, self.crew.learner.model
         notes = load_weights(self.folder, model)
         beam = self.settings.train.validation_beam
-        with self.crew.at_rest():
-            validation = self.validator.validate(learner, beam)
+        validation = self.validator.validate(learner, beam)
         learning_curves(self.folder / "metrics.jsonl", self.folder / "curves.png")
         facts = {
             "version": nmt.__version__,

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from nmt.training.config import DEFAULT_SECONDS, Limits, TrainConfig
 
+# Dropout is at its full rate after so many epochs.
+FULL_DROPOUT_EPOCHS = 20
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -45,10 +48,10 @@ def learning_rate(config: TrainConfig, update: int, progress: float) -> float:
     return config.learning_rate * warmup * 0.5 * (1 + math.cos(math.pi * progress))
 
 
-def dropout_rate(config: TrainConfig, progress: float) -> float:
-    """Return the dropout at a share of the budget: from 0 to the full rate, reached half-way.
+def dropout_rate(config: TrainConfig, epochs: float) -> float:
+    """Return the dropout after so many passes over the corpus: from 0 to the full rate.
 
-    Morerio et al. 2017, "Curriculum Dropout": a model that knows nothing cannot overfit, and
-    learns faster undisturbed.
+    After Morerio et al. 2017, "Curriculum Dropout". What a model has seen a few times it cannot
+    have learnt by heart, and it learns faster undisturbed; large corpora never need the full rate.
     """
-    return config.dropout * min(1.0, 2 * progress)
+    return config.dropout * min(1.0, epochs / FULL_DROPOUT_EPOCHS)

@@ -50,8 +50,8 @@ class Trainer:
         self.clock = clock
         self.metrics = MetricsLog(folder / "metrics.jsonl", position.metrics_bytes)
         self.resume_hint = "the same command"
-        an_epoch = min(1000, max(100, crew.feed.batches(0)))
-        self.validate_every = self.config.validate_every or an_epoch
+        two_epochs = min(1000, max(100, 2 * crew.feed.batches(0)))
+        self.validate_every = self.config.validate_every or two_epochs
 
     def run(self, cost: Cost, peak: float) -> None:
         """Train until the budget is used up or nothing gets better.
@@ -145,7 +145,7 @@ class Trainer:
         self.position.update += 1
         progress = self._progress()
         self.rate = learning_rate(self.config, self.position.update, progress)
-        dropout = dropout_rate(self.config, progress)
+        dropout = dropout_rate(self.config, self._epochs())
         speed.count(self.crew.update(epoch, index, self.position.update, self.rate, dropout))
         self._tick()
 
@@ -155,7 +155,7 @@ class Trainer:
         self.metrics.write(
             kind="train",
             update=self.position.update,
-            epoch=round(self.position.epoch + self._epoch_share(), 3),
+            epoch=round(self._epochs(), 3),
             learning_rate=self.rate,
             seconds=round(self.position.seconds, 2),
             **asdict(figures),
@@ -175,8 +175,11 @@ class Trainer:
                 f"--set train.learning_rate={self.config.learning_rate / 2:g} --overwrite"
             )
 
-    def _epoch_share(self) -> float:
-        return self.position.batch / self.crew.feed.batches(self.position.epoch)
+    def _epochs(self) -> float:
+        """Return how many times the corpus was seen."""
+        return self.position.epoch + self.position.batch / self.crew.feed.batches(
+            self.position.epoch
+        )
 
     def _validate(self) -> None:
         began = self.clock()
@@ -217,7 +220,7 @@ class Trainer:
         self.metrics.write(
             kind="valid",
             update=position.update,
-            epoch=round(position.epoch + self._epoch_share(), 3),
+            epoch=round(self._epochs(), 3),
             loss=validation.loss,
             perplexity=validation.perplexity,
             **validation.scores,

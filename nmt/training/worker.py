@@ -1,29 +1,29 @@
 """A worker: a process that does what another process's crew tells it, and ends when that ends."""
 
 import os
-import signal
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection
 
 import torch
 
 from nmt.data.corpus import Corpus
-from nmt.training.crew import Job
+from nmt.training.crew import Failure, Job
 from nmt.training.learner import Learner, Work
 from nmt.training.loader import Feed
-from nmt.training.memory import Memory
+from nmt.training.storage import Storage
 
 
 class Worker:
     """One of the learners of a run, with its share of the batches."""
 
     def __init__(self, job: Job) -> None:
-        """Open the corpus, and make a model in the memory that all share."""
+        """Open the corpus, and make a model in the storage that all share."""
         torch.set_num_threads(job.threads)
         model = job.description.build()
-        memory = Memory(model, job.workers, job.file)
-        self.learner = Learner(model, job.config, job.seed, job.dtype, memory, job.worker)
+        storage = Storage(model, job.workers, job.file)
+        self.learner = Learner(model, job.config, job.seed, job.dtype, storage, job.worker)
         split = Corpus.open(job.corpus).train
         self.feed = Feed(split, job.config.batch_tokens, job.seed, job.worker, job.workers)
 
@@ -36,25 +36,36 @@ class Worker:
         """Sum this worker's part of the gradients; returns the sum of its squares."""
         return float(self.learner.reduce())
 
-    def step(self, update: float, rate: float, factor: float) -> None:
+    def step(self, update: int, rate: float, factor: float) -> None:
         """Change this worker's part of the weights."""
         self.learner.step(update, rate, factor)
 
 
 def main() -> None:
     """Serve the process at the other end of the pipe whose descriptor is the first argument."""
-    # A terminal sends Ctrl-C to both processes; only the first decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     pipe = Connection(int(sys.argv[1]))
+    with suppress(EOFError, OSError):  # the other process has ended, and so does this one
+        job = pipe.recv()
+        try:
+            worker = Worker(job)
+            while True:
+                phase, values = _next(pipe)
+                pipe.send(getattr(worker, phase)(*values))
+        except _Over:
+            return
+        except Exception as error:
+            if os.environ.get("NMT_DEBUG"):
+                raise
+            pipe.send(Failure(str(error) or type(error).__name__))
+
+
+class _Over(Exception):
+    """The other process has ended."""
+
+
+def _next(pipe: Connection) -> tuple[str, tuple[float, ...]]:
     try:
-        worker = Worker(pipe.recv())
-        while True:
-            phase, values = pipe.recv()
-            pipe.send(getattr(worker, phase)(*values))
+        message: tuple[str, tuple[float, ...]] = pipe.recv()
+        return message
     except (EOFError, OSError):
-        sys.exit(0)  # the other process has ended
-    except Exception:
-        if os.environ.get("NMT_DEBUG"):
-            raise
-        sys.exit(1)  # it is told there, in a sentence
+        raise _Over from None

@@ -6,7 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nmt.decoding.precision import choose_precision, int8_works, linear_maker
+from nmt.decoding.scorer import ModelScorer
 from nmt.errors import SettingError
+from tests.support.small import small_model
 
 needs_int8 = pytest.mark.skipif(
     not int8_works(), reason="this build of torch has no 8-bit linear operator"
@@ -50,6 +52,25 @@ def test_every_precision_is_near_the_exact_product(precision, tolerance, bias):
         assert found.shape == (3, 5, 40)
         assert found.dtype == torch.float32
         assert (found - expected).abs().max() < tolerance * exact.abs().max()
+
+
+@needs_int8
+@pytest.mark.parametrize("depths", [(1, 1), (4, 1), (1, 4), (4, 4)])
+def test_int8_follows_float32_through_every_layer(depths):
+    """Sums of residual connections are larger than single states: each bound must cover them."""
+    model = small_model("general", depths, pieces=64).float()
+    with torch.no_grad():
+        for layer in (*model.encoder.layers, *model.decoder.layers):
+            layer.bias.add_(2.0)  # states near one, sums near the number of layers
+    source, tokens = torch.randint(4, 64, (5, 7)), torch.randint(4, 64, (5, 1))
+    found = []
+    for precision in ("fp32", "int8"):
+        scorer = ModelScorer(model, precision)
+        state = scorer.start(source, None)
+        for _ in range(4):
+            scores, state = scorer.step(state, tokens)
+        found.append(scores.log_probabilities)
+    assert (found[0] - found[1]).abs().max() < 0.3
 
 
 @needs_int8

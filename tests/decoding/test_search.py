@@ -241,7 +241,7 @@ def test_log_probabilities_are_those_of_the_model(attention, depths, width):
             forced = ReferenceModel(model).log_probability(source, hypothesis.ids)
             assert hypothesis.log_probability == pytest.approx(forced, rel=1e-9)
             length = len(hypothesis.ids) + 1
-            score = forced / reference.penalty(length, 1.0)
+            score = forced / reference.penalty(length, SearchOptions().length_penalty)
             assert hypothesis.score == pytest.approx(score, rel=1e-6)
 
 

@@ -1,6 +1,5 @@
 """Several processes train one model: the same sums, the same weights after a stop, no orphans."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from nmt.data.corpus import Corpus
 from nmt.errors import NmtError
 from nmt.training.config import Limits, TrainConfig
 from nmt.training.crew import Crew, Job, choose_workers
+from nmt.training.loader import Feed
 from nmt.training.presets import resolve
 from nmt.training.run import TrainOptions, describe, train
 from tests.conftest import environment
@@ -21,6 +21,7 @@ from tests.support.runs import command, has_lines, same_weights, wait_for
 
 SMALL = ["model.embedding_size=16", "model.hidden_size=16", "train.batch_tokens=300"]
 PAIR = [*SMALL, "train.workers=2", "train.report_every=1", "train.validate_every=10"]
+PAIR += ["train.checkpoint_minutes=0.0001"]
 
 
 def crew(folder: Path, workers: int, **changes) -> Crew:
@@ -41,7 +42,7 @@ def test_two_processes_make_the_sums_of_one(toy_folder, clip_norm):
         for update in range(1, 4):
             index = update - 1
             works = [each.update(0, index, update, 0.01, 0.0) for each in (one, two)]
-            gradients = [each.learner.memory.gradients[0] for each in (one, two)]
+            gradients = [each.learner.storage.gradients[0] for each in (one, two)]
             assert works[0].tokens == works[1].tokens
             assert works[0].pairs == works[1].pairs
             assert float(works[1].loss) == pytest.approx(float(works[0].loss), rel=1e-3)
@@ -49,13 +50,11 @@ def test_two_processes_make_the_sums_of_one(toy_folder, clip_norm):
             if clip_norm:
                 assert float(gradients[1].norm()) == pytest.approx(clip_norm, rel=1e-3)
             # Adam turns the last bits of a tiny gradient into a step: begin alike each time.
-            two.learner.memory.weights.copy_(one.learner.memory.weights)
+            two.learner.storage.weights.copy_(one.learner.storage.weights)
 
 
 def test_each_pair_of_a_batch_goes_to_one_worker(toy_folder):
     split = Corpus.open(toy_folder).train
-    from nmt.training.loader import Feed
-
     feeds = [Feed(split, 300, 1, worker, 3) for worker in range(3)]
     whole = Feed(split, 300, 1)
     for index in (0, 1, 5, 2):  # in order and out of order
@@ -70,7 +69,7 @@ def test_a_batch_smaller_than_the_crew_is_learned_from(toy_folder):
     with crew(toy_folder, 2, batch_tokens=1) as pair:  # a sentence a batch
         work = pair.update(0, 0, 1, 0.01, 0.1)
         assert work.tokens > 0
-        assert bool(torch.isfinite(pair.learner.memory.weights).all())
+        assert bool(torch.isfinite(pair.learner.storage.weights).all())
 
 
 def test_a_run_of_two_goes_on_to_the_same_weights(toy_folder, tmp_path):
@@ -89,7 +88,9 @@ def test_a_run_of_two_goes_on_to_the_same_weights(toy_folder, tmp_path):
     )
     program = [sys.executable, "-m", "nmt", *map(str, arguments)]
     running = subprocess.Popen(program, env=environment(), stderr=subprocess.DEVNULL)
-    wait_for(lambda: has_lines(tmp_path / "stopped", 7), "it trains")
+    saved = tmp_path / "stopped" / "checkpoints"
+    wait_for(lambda: saved.is_dir() and any(saved.glob("*.safetensors")), "it saves")
+    wait_for(lambda: has_lines(tmp_path / "stopped", 7), "it trains on")
     children = Path(f"/proc/{running.pid}/task/{running.pid}/children")
     workers = children.read_text().split() if children.exists() else []
     running.send_signal(signal.SIGKILL)
@@ -101,17 +102,17 @@ def test_a_run_of_two_goes_on_to_the_same_weights(toy_folder, tmp_path):
 
 def alive(process: str) -> bool:
     try:
-        os.kill(int(process), 0)
-    except ProcessLookupError:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
         return False
-    return "(python" in Path(f"/proc/{process}/stat").read_text()
+    return state not in "ZX"
 
 
 def test_a_worker_that_dies_is_told_in_a_sentence(toy_folder):
     with crew(toy_folder, 2) as pair:
         pair.update(0, 0, 1, 0.01, 0.1)
-        pair._workers[0].process.kill()
-        pair._workers[0].process.wait()
+        pair._others[0].process.kill()
+        pair._others[0].process.wait()
         with pytest.raises(NmtError) as caught:
             pair.update(0, 1, 2, 0.01, 0.1)
     assert str(caught.value) == (
@@ -123,7 +124,7 @@ def test_a_worker_that_dies_is_told_in_a_sentence(toy_folder):
 def test_no_worker_is_left_behind(toy_folder):
     with crew(toy_folder, 3) as three:
         three.update(0, 0, 1, 0.01, 0.1)
-        processes = [worker.process for worker in three._workers]
+        processes = [worker.process for worker in three._others]
         assert [process.poll() for process in processes] == [None, None]
     assert [process.poll() for process in processes] == [0, 0]
 
@@ -131,8 +132,8 @@ def test_no_worker_is_left_behind(toy_folder):
 @pytest.mark.parametrize(
     ("config", "pairs", "device", "most"),
     [
-        (TrainConfig(batch_tokens=4096), 100_000, "cpu", 4),
-        (TrainConfig(batch_tokens=1024), 100_000, "cpu", 1),
+        (TrainConfig(batch_tokens=4096), 100_000, "cpu", 8),
+        (TrainConfig(batch_tokens=1000), 100_000, "cpu", 1),
         (TrainConfig(batch_tokens=4096), 300, "cpu", 1),
         (TrainConfig(batch_tokens=4096), 100_000, "cuda", 1),
         (TrainConfig(batch_tokens=4096, workers=3), 100_000, "cuda", 1),
@@ -144,3 +145,18 @@ def test_as_many_processes_as_there_is_work_for(config, pairs, device, most):
 
 def test_the_number_of_processes_can_be_chosen():
     assert choose_workers(TrainConfig(workers=3), 10, torch.device("cpu")) == 3
+
+
+def test_the_advice_after_a_dead_worker_can_be_followed(toy_folder, tmp_path):
+    options = TrainOptions("tiny", PAIR, Limits(updates=4), device="cpu", precision="fp32")
+    train(toy_folder, tmp_path / "model", options)
+    options = replace(options, changes=[*PAIR, "train.workers=1"], limits=Limits(updates=8))
+    assert train(toy_folder, tmp_path / "model", options).updates == 8
+
+
+def test_a_failure_in_a_worker_is_told(toy_folder, tmp_path):
+    with crew(toy_folder, 1) as one:
+        job = replace(one.job, workers=2, corpus=tmp_path / "nowhere")
+        pair = Crew(job, one.learner.model, one.feed.split)
+        with pair, pytest.raises(NmtError, match=r"a worker process failed: .*nowhere"):
+            pair.update(0, 0, 1, 0.01, 0.1)

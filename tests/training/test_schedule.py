@@ -51,7 +51,7 @@ def test_progress_by_time_does_not_look_at_updates():
 
 
 @pytest.mark.parametrize(
-    ("progress", "expected"), [(0.0, 0.0), (0.25, 0.2), (0.5, 0.4), (0.8, 0.4), (1.0, 0.4)]
+    ("epochs", "expected"), [(0.0, 0.0), (5.0, 0.1), (10.0, 0.2), (20.0, 0.4), (90.0, 0.4)]
 )
-def test_dropout_rises_from_nothing_to_its_full_rate_half_way(progress, expected):
-    assert dropout_rate(TrainConfig(dropout=0.4), progress) == pytest.approx(expected)
+def test_dropout_rises_with_the_number_of_passes_over_the_corpus(epochs, expected):
+    assert dropout_rate(TrainConfig(dropout=0.4), epochs) == pytest.approx(expected)
