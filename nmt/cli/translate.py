@@ -20,7 +20,7 @@ def translate(
     ] = 5,
     length_penalty: Annotated[
         float, typer.Option(help="0 is none; more favours longer translations.", metavar="X")
-    ] = 1.5,
+    ] = 1.0,
     batch_size: Annotated[
         int,
         typer.Option(help="Sentences at a time; changes speed, not results.", min=1, metavar="N"),

@@ -79,7 +79,7 @@ class Translator:
         folder: Path | str,
         *,
         beam_size: int = 5,
-        length_penalty: float = 1.5,
+        length_penalty: float = 1.0,
         precision: str = "auto",
         device: str = "auto",
         batch_size: int = 64,
