@@ -65,9 +65,11 @@ def test_an_interrupted_run_saves_says_so_and_goes_on(
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == code
     update = updates(model)[-1]
+    hint = " (it cannot translate yet: the first validation, after update 30, saves a model)"
+    hint = hint if update < 30 else ""
     assert stderr == (
         f"nmt: {name}: stopped after update {update}, and everything is saved; "
-        "the same command goes on from here\n"
+        f"the same command goes on from here{hint}\n"
     )
     assert update < UPDATES
     again = subprocess.run(arguments, **options, timeout=120)
