@@ -85,19 +85,7 @@ class Trainer:
                 if self._over():
                     break
                 if signals.received:
-                    self.save()
-                    usable = (
-                        ""
-                        if position.best_update
-                        else (
-                            " (it cannot translate yet: the first validation, after update "
-                            f"{self.validate_every:,}, saves a model)"
-                        )
-                    )
-                    raise signals.interruption(
-                        f"stopped after update {position.update:,}, and everything is saved; "
-                        f"{self.resume_hint} goes on from here{usable}"
-                    )
+                    self._stop(signals)
                 if self.clock() - self._saved > 60 * self.config.checkpoint_minutes:
                     with speed.paused():
                         self.save()
@@ -109,6 +97,16 @@ class Trainer:
                 raise signals.interruption(
                     f"training is done and saved; {self.resume_hint} writes the final scores"
                 )
+
+    def _stop(self, signals: StopSignals) -> None:
+        """Save and say how to go on; raises Interrupted."""
+        self.save()
+        first = f"the first validation, after update {self.validate_every:,}, saves a model"
+        hint = "" if self.position.best_update else f" (it cannot translate yet: {first})"
+        raise signals.interruption(
+            f"stopped after update {self.position.update:,}, and everything is saved; "
+            f"{self.resume_hint} goes on from here{hint}"
+        )
 
     def save(self) -> None:
         """Write a checkpoint of the present position."""
