@@ -23,11 +23,11 @@ def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
 
     On any error, and on Ctrl-C, the temporary file is removed and the old `path` stays whole.
     """
-    text = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
+    encoding, newline = (None, None) if "b" in mode else ("utf-8", "\n")
     name = ""
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-        with os.fdopen(handle, mode, **text) as file:  # type: ignore[call-overload]
+        with open(handle, mode, encoding=encoding, newline=newline) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

@@ -21,6 +21,7 @@ class _Handler(logging.Handler):
     """Prints the bare message on standard error, above a progress bar if there is one."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Print one message."""
         message = self.format(record)
         bars = sys.modules.get("tqdm")  # not imported: there can be no bar
         if bars is None:

@@ -8,11 +8,14 @@ import dataclasses
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 from nmt.errors import SettingError, nearest
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 
 
 def setting(default: Any, meaning: str, choices: tuple[str, ...] = ()) -> Any:
@@ -26,7 +29,7 @@ def build(group: type[T], values: Mapping[str, Any], where: str) -> T:
     Raises:
         SettingError: an unknown name (the nearest known one is offered) or an unfit value.
     """
-    fields = {field.name: field for field in dataclasses.fields(group)}  # type: ignore[arg-type]
+    fields = {field.name: field for field in dataclasses.fields(group)}
     types = get_type_hints(group)
     typed = {}
     for name, value in values.items():

@@ -82,7 +82,7 @@ def preprocess(options: PreprocessOptions, output: Path | str) -> PreprocessRepo
     start = time.monotonic()
     options.check()
     with build_folder(Path(output), options.overwrite) as folder:
-        work = folder / "work"
+        work = folder / "text"
         work.mkdir()
         raw = _read(options, work)
         vocabularies = make_vocabularies(raw.train.files, raw.train.pairs, options, folder)

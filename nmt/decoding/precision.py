@@ -33,14 +33,14 @@ def choose_precision(name: str, device: torch.device) -> Precision:
         return "int8" if fast else "fp32"
     if name == "int8" and (device.type != "cpu" or not int8_works()):
         raise SettingError("--precision int8: not supported by this device; use fp32 or auto")
-    if name not in ("fp32", "bf16", "int8"):
-        raise SettingError(f"--precision {name}: choose one of auto, fp32, bf16, int8")
-    return name  # type: ignore[return-value]  # checked against the list above
+    if name not in _MAKERS:
+        raise SettingError(f"--precision {name}: choose one of auto, {', '.join(_MAKERS)}")
+    return cast(Precision, name)
 
 
 def linear_maker(precision: Precision) -> LinearMaker:
     """Return what prepares linear maps in a precision; inputs and outputs are in float32."""
-    return {"fp32": plain_map, "bf16": _bf16_map, "int8": _Int8Map}[precision]
+    return _MAKERS[precision]
 
 
 def _bf16_map(weight: Tensor, bias: Tensor | None, bound: float) -> LinearMap:
@@ -61,17 +61,19 @@ class _Int8Map:
         scales = weight.abs().amax(dim=1).clamp_min(1e-12) / 127
         quantised = torch.round(weight / scales.unsqueeze(1)).to(torch.int8)
         self.packed = torch.ops.onednn.qlinear_prepack(quantised, None)
-        self.scales = scales.float()
+        self.step = max(bound, 1e-12) / 127
+        # All scaling is in the weights' scales: with a second factor for the inputs, the operator
+        # rounds differently in small batches (on processors with AMX).
+        self.scales = scales.float() * self.step
         self.zeros = torch.zeros(len(weight), dtype=torch.int64)
         self.bias = bias
         # Inputs become bytes 1..255 around 128: the operator is many times slower with signed
         # ones. The half makes the cut to whole numbers a rounding.
         self.middle = torch.tensor(128.5)
-        self.step = max(bound, 1e-12) / 127
 
     def __call__(self, x: Tensor, plus: Tensor | None = None) -> Tensor:
         bytes_ = torch.add(self.middle, x.flatten(0, -2), alpha=1 / self.step).to(torch.uint8)
-        inputs = (bytes_, self.step, 128, self.packed, self.scales, self.zeros)
+        inputs = (bytes_, 1.0, 128, self.packed, self.scales, self.zeros)
         if plus is None:
             y = torch.ops.onednn.qlinear_pointwise(
                 *inputs, self.bias, 1.0, 0, torch.float32, "none", [], ""
@@ -101,3 +103,6 @@ def int8_works() -> bool:
         return all(torch.allclose(*pair, rtol=0.01, atol=2) for pair in pairs)
     except (RuntimeError, AttributeError, TypeError):
         return False
+
+
+_MAKERS: dict[str, LinearMaker] = {"fp32": plain_map, "bf16": _bf16_map, "int8": _Int8Map}

@@ -14,7 +14,7 @@ class Cost:
 
     per_source_token: int
     per_target_token: int
-    per_pair_of_tokens: int  # each target token attends to each source token
+    per_pair_of_tokens: int  # each target token attends to each source token, in every layer
 
     def forward(self, source_tokens: int, target_tokens: int, pairs: int) -> int:
         """Return the operations for so many tokens, and sum over sentences of S * T pairs."""
@@ -39,11 +39,11 @@ def cost(config: ModelConfig, target_pieces: int) -> Cost:
     keys = 0 if config.attention == "dot" else hidden * hidden
     decoder = 4 * hidden * (embedding + hidden)
     decoder += 4 * hidden * (2 * hidden + hidden) * (config.decoder_layers - 1)
-    query = hidden * hidden if config.attention == "additive" else 0
+    query = hidden * hidden * config.decoder_layers if config.attention == "additive" else 0
     readout = 2 * hidden * embedding
     output = embedding * target_pieces
     return Cost(
         per_source_token=2 * (first + later + keys),
         per_target_token=2 * (decoder + query + readout + output),
-        per_pair_of_tokens=2 * 2 * hidden,
+        per_pair_of_tokens=2 * 2 * hidden * config.decoder_layers,
     )

@@ -1,8 +1,9 @@
 """The decoder: whole targets at once in training and scoring, single steps in search.
 
-The first LSTM layer reads only the target, so that it runs over the whole of it without a loop;
-its outputs ask attention for a context at all positions at once; the later layers and the
-read-out see both (the arrangement of GNMT v2, after Luong et al. 2015). There is no input feeding.
+Each LSTM layer runs over the whole target without a loop, then its outputs ask attention for a
+context at all positions at once, and the next layer, or the read-out, sees both (Luong et al.
+2015). There is no input feeding; but from the second layer on, states know what was attended to
+before, and so do their questions. Asking only with the first layer (GNMT v2) says things twice.
 """
 
 from dataclasses import dataclass, replace
@@ -35,7 +36,7 @@ class Memory:
 
 
 class Decoder(nn.Module):
-    """LSTM layers around one attention, and a read-out of the embeddings' size."""
+    """LSTM layers that share one attention, and a read-out of the embeddings' size."""
 
     def __init__(self, config: ModelConfig) -> None:
         """Build the layers, the attention, the bridge from the encoder, and the read-out."""
@@ -75,15 +76,14 @@ class Decoder(nn.Module):
         Returns:
             read-outs tanh(W [h; c]) (B, T, E).
         """
-        hidden, _ = self.layers[0](x, None, states[0])
-        scores = self.attention.scores(hidden, memory.keys)
-        context, _ = attend(scores, memory.values, memory.padding)
-        for depth, layer in enumerate(self.layers[1:], start=1):
-            inputs = dropout(torch.cat((hidden, context), dim=-1))
+        inputs = hidden = x
+        for depth, layer in enumerate(self.layers):
             outputs, _ = layer(inputs, None, states[depth])
             hidden = outputs + hidden if depth >= 2 else outputs
-        both = dropout(torch.cat((hidden, context), dim=-1))
-        return dropout(torch.tanh(self.readout(both)))
+            scores = self.attention.scores(hidden, memory.keys)
+            context, _ = attend(scores, memory.values, memory.padding)
+            inputs = dropout(torch.cat((hidden, context), dim=-1))
+        return dropout(torch.tanh(self.readout(inputs)))
 
     def stepper(self, make: LinearMaker, bound: float) -> "DecoderStepper":
         """Prepare the same decoder for single steps.
@@ -122,15 +122,15 @@ class DecoderStepper:
             states: each layer's state (B, K, H).
 
         Returns:
-            read-outs (B, K, E), attention weights (B, K, S), and the next states.
+            read-outs (B, K, E), the last layer's attention weights (B, K, S), and the next states.
         """
-        following = [self.cells[0](x, states[0])]
-        hidden = following[0].hidden
-        scores = self.attention.scores(hidden, memory.keys)
-        context, weights = attend(scores, memory.values, memory.padding)
-        for depth, cell in enumerate(self.cells[1:], start=1):
-            following.append(cell(torch.cat((hidden, context), dim=-1), states[depth]))
+        following = []
+        inputs = hidden = x
+        for depth, cell in enumerate(self.cells):
+            following.append(cell(inputs, states[depth]))
             outputs = following[depth].hidden
             hidden = outputs + hidden if depth >= 2 else outputs
-        both = torch.cat((hidden, context), dim=-1)
-        return torch.tanh(self.readout(both)), weights, following
+            scores = self.attention.scores(hidden, memory.keys)
+            context, weights = attend(scores, memory.values, memory.padding)
+            inputs = torch.cat((hidden, context), dim=-1)
+        return torch.tanh(self.readout(inputs)), weights, following

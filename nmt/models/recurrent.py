@@ -80,15 +80,11 @@ class LSTMLayer(nn.Module):
         return [state.hidden.unsqueeze(0).contiguous(), state.cell.unsqueeze(0).contiguous()]
 
     def _flat_weights(self, dtype: torch.dtype) -> list[Tensor]:
+        parts = (self.weight_input, self.weight_hidden, self.bias)
         no_bias = self.bias.new_zeros(self.bias.shape[1], dtype=dtype)  # torch wants two of them
-        flat = []
-        for direction in range(self.directions):
-            flat += [
-                self.weight_input[direction].to(dtype),
-                self.weight_hidden[direction].to(dtype),
-                self.bias[direction].to(dtype),
-                no_bias,
-            ]
+        flat: list[Tensor] = []
+        for weights in zip(*(part.to(dtype).unbind() for part in parts), strict=True):
+            flat += [*weights, no_bias]
         return flat
 
     def cell(self, make: LinearMaker, bound: float) -> "LSTMCell":

@@ -64,9 +64,12 @@ class _SmoothedCrossEntropy(Function):
     ) -> Tensor:
         kind = torch.promote_types(readouts.dtype, torch.float32)
         matrix, offset = weight.to(readouts.dtype), bias.to(readouts.dtype)
-        grad_weight = torch.zeros_like(weight)
+        # The smoothed part of q is the same for every piece, so that what it adds to the loss and
+        # to the gradients follows from averages, without a pass over the logits.
+        average_weight, average_bias = matrix.mean(dim=0, dtype=kind), bias.mean(dtype=kind)
+        share = smoothing / len(weight)
+        grad_rows, grad_weight = [], torch.zeros_like(matrix)
         grad_bias = torch.zeros_like(bias)
-        grads = []
         total = readouts.new_zeros((), dtype=kind)
         for rows, wanted in _chunks(readouts, labels, len(weight)):
             count, padding = len(wanted), -len(wanted) % ROWS
@@ -74,22 +77,25 @@ class _SmoothedCrossEntropy(Function):
             index = F.pad(wanted, (0, padding)).unsqueeze(1)
             logits = torch.addmm(offset, rows, matrix.t())  # (n, V)
             right = logits.gather(1, index).to(kind)
-            average = logits.mean(dim=1, dtype=kind, keepdim=True)
             gradient = torch.softmax(logits, dim=1)
             # log p = logit - log-normaliser, and the normaliser follows from any p. One too small
             # for its type counts as the smallest, so that the loss stays a number.
             likely = gradient.gather(1, index).to(kind).clamp_min(torch.finfo(kind).tiny)
             normaliser = right - likely.log()
-            total += (normaliser - (1 - smoothing) * right - smoothing * average)[:count].sum()
-            gradient -= smoothing / len(weight)
+            total += (normaliser - (1 - smoothing) * right)[:count].sum()
             gradient.scatter_add_(
                 1, index, gradient.new_full((1, 1), smoothing - 1).expand_as(index)
             )
             gradient[count:] = 0
-            grads.append((gradient @ matrix)[:count])
-            grad_weight += gradient.t() @ rows
-            grad_bias += gradient.sum(dim=0, dtype=bias.dtype)
-        ctx.save_for_backward(torch.cat(grads), grad_weight, grad_bias)
+            shift = (-smoothing * average_weight).to(rows.dtype)
+            grad_rows.append(torch.addmm(shift, gradient, matrix)[:count])
+            grad_weight.addmm_(gradient.t(), rows)
+            grad_bias += gradient.sum(dim=0)
+        all_rows = readouts.sum(dim=0, dtype=kind)
+        total -= smoothing * (all_rows.dot(average_weight) + len(readouts) * average_bias)
+        grad_weight -= (share * all_rows).to(grad_weight.dtype)
+        grad_bias -= share * len(readouts)
+        ctx.save_for_backward(torch.cat(grad_rows), grad_weight, grad_bias)
         return total
 
     @staticmethod

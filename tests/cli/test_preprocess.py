@@ -240,7 +240,7 @@ def test_an_interruption_leaves_nothing(toy_corpus, tmp_path, stage, number, cod
         text=True,
     )
     # Standard input stays open, so that reading cannot end; the rules come right before training.
-    wait_for(".corpus.*/work/" + ("*.hashes" if stage == "reading" else "*.tsv"), tmp_path)
+    wait_for(".corpus.*/text/" + ("*.hashes" if stage == "reading" else "*.tsv"), tmp_path)
     process.send_signal(number)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == code

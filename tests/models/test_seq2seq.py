@@ -162,8 +162,10 @@ def test_the_cost_counts_every_weight_that_a_token_meets(attention):
 
     attending = model.decoder.attention
     key = 0 if attention == "dot" else products(attending.key)
-    query = products(attending.query) if attention == "additive" else 0
+    asked = config.decoder_layers  # each layer asks attention
+    query = asked * products(attending.query) if attention == "additive" else 0
     assert found.per_source_token == products(model.encoder) + key
     output = 2 * model.target_embedding.numel()
     layers = products(model.decoder.layers) + products(model.decoder.readout)
     assert found.per_target_token == layers + query + output
+    assert found.per_pair_of_tokens == asked * 2 * 2 * config.hidden_size

@@ -179,19 +179,20 @@ class ReferenceModel:
 
     def step(self, memory: Matrix, state: State, token: int) -> Step:
         """One target position."""
-        hidden, cell = self.cells[0].step(self.target_table[token], *state.layers[0])
-        layers = [(hidden, cell)]
-        scores = [
-            attention_score(self.model.decoder.attention, self.kind, hidden, value)
-            for value in memory
-        ]
-        shares = softmax(scores)
-        context = [dot(shares, column) for column in zip(*memory, strict=True)]
-        for depth in range(1, len(self.cells)):
-            output, cell = self.cells[depth].step(hidden + context, *state.layers[depth])
+        inputs = hidden = self.target_table[token]
+        layers = []
+        for depth in range(len(self.cells)):
+            output, cell = self.cells[depth].step(inputs, *state.layers[depth])
             layers.append((output, cell))
             hidden = add(output, hidden) if depth >= 2 else output
-        readout = tanh(affine(self.readout, hidden + context, self.readout_bias))
+            scores = [
+                attention_score(self.model.decoder.attention, self.kind, hidden, value)
+                for value in memory
+            ]
+            shares = softmax(scores)
+            context = [dot(shares, column) for column in zip(*memory, strict=True)]
+            inputs = hidden + context
+        readout = tanh(affine(self.readout, inputs, self.readout_bias))
         logits = affine(self.output, readout, self.output_bias)
         return Step(readout, logits, shares, State(layers))
 
