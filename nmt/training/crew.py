@@ -131,7 +131,7 @@ class Crew:
 
     def __init__(self, job: Job, model: Seq2Seq, split: Split) -> None:
         """Prepare to gather `job.workers` learners around a model, which is trained where it is."""
-        self.storage = Storage(model, job.workers)
+        self.storage = Storage(model, job.workers, dtype=job.dtype)
         self.learner = Learner(model, job.config, job.seed, job.dtype, self.storage)
         self.feed = Feed(split, job.config.batch_tokens, job.seed, 0, job.workers)
         self.job = job

@@ -66,14 +66,16 @@ class Learner:
         self.config = config
         self.seed, self.worker = seed, worker
         self.dtype = dtype
-        self.storage = storage or Storage(model)
-        self.parameters = list(model.parameters())
+        self.storage = storage or Storage(model, dtype=dtype)
+        self.rounded = self.storage.rounded_copy(self.model)
+        self.parameters = list(self.rounded.parameters())
         self.device = self.parameters[0].device
         self.generator = torch.Generator(self.device)
         workers, count = self.storage.gradients.shape
         self._mine = slice(count * worker // workers, count * (worker + 1) // workers)
         self._weights = torch.nn.Parameter(self.storage.weights[self._mine])
-        self._weights.grad = self.storage.gradients[0, self._mine]
+        self._gradient = self.storage.gradient[self._mine]
+        self._weights.grad = self._gradient
         self.optimizer = torch.optim.AdamW(
             [self._weights],
             lr=config.learning_rate,
@@ -111,7 +113,8 @@ class Learner:
     @torch.no_grad()
     def reduce(self) -> Tensor:
         """Sum this worker's part of the gradients over all rows; returns the sum of its squares."""
-        total, *others = self.storage.gradients[:, self._mine]
+        first, *others = self.storage.gradients[:, self._mine]
+        total = self._gradient.copy_(first)
         for other in others:
             total += other
         return total.dot(total)
@@ -125,14 +128,15 @@ class Learner:
             rate: the learning rate.
             factor: what to multiply the summed gradients by.
         """
-        self.storage.gradients[0, self._mine].mul_(factor)
+        self._gradient.mul_(factor)
         self.optimizer.param_groups[0]["lr"] = rate
         self.optimizer.state[self._weights]["step"].fill_(update - 1)
         self.optimizer.step()
+        self.storage.round(self._mine)
 
     def loss(self, batch: TrainingBatch, dropout: Dropout = NO_DROPOUT) -> Tensor:
         """Return the label-smoothed loss, summed over the batch's tokens."""
-        model = self.model
+        model = self.rounded
         rows = self._readouts(batch, dropout)
         smoothing = self.config.label_smoothing
         return smoothed_cross_entropy(
@@ -143,14 +147,14 @@ class Learner:
     def plain_loss(self, batch: TrainingBatch) -> Tensor:
         """Return the cross-entropy without smoothing and dropout, summed over tokens."""
         batch = batch.to(self.device)
-        model = self.model
+        model = self.rounded
         rows = self._readouts(batch, NO_DROPOUT)
         return cross_entropy(rows, model.target_embedding, model.output_bias, batch.labels)
 
     def _readouts(self, batch: TrainingBatch, dropout: Dropout) -> Tensor:
         """Run the model; returns one row for each target token (N, E)."""
-        encoded = self.model.encode(batch.source, batch.source_lengths, dropout, self.dtype)
-        rows = self.model.decode(batch.target_input, encoded, dropout).flatten(0, 1)
+        encoded = self.rounded.encode(batch.source, batch.source_lengths, dropout, self.dtype)
+        rows = self.rounded.decode(batch.target_input, encoded, dropout).flatten(0, 1)
         return rows if batch.positions is None else rows.index_select(0, batch.positions)
 
     def state(self) -> dict[str, Tensor]:
@@ -168,6 +172,7 @@ class Learner:
         with torch.no_grad():
             for name, tensor in self.state().items():
                 tensor.copy_(tensors[name])
+        self.storage.round()
 
     def _kinds(self) -> list[tuple[str, Tensor]]:
         storage = self.storage

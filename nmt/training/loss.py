@@ -66,7 +66,7 @@ class _SmoothedCrossEntropy(Function):
         matrix, offset = weight.to(readouts.dtype), bias.to(readouts.dtype)
         # The smoothed part of q is the same for every piece, so that what it adds to the loss and
         # to the gradients follows from averages, without a pass over the logits.
-        average_weight, average_bias = matrix.mean(dim=0, dtype=kind), bias.mean(dtype=kind)
+        average_weight, average_bias = matrix.mean(dim=0).to(kind), bias.mean().to(kind)
         share = smoothing / len(weight)
         grad_rows, grad_weight = [], torch.zeros_like(matrix)
         grad_bias = torch.zeros_like(bias)
@@ -83,9 +83,8 @@ class _SmoothedCrossEntropy(Function):
             likely = gradient.gather(1, index).to(kind).clamp_min(torch.finfo(kind).tiny)
             normaliser = right - likely.log()
             total += (normaliser - (1 - smoothing) * right)[:count].sum()
-            gradient.scatter_add_(
-                1, index, gradient.new_full((1, 1), smoothing - 1).expand_as(index)
-            )
+            # Not scatter_add_: on a CPU that copies the whole of it, twice.
+            gradient[torch.arange(len(index), device=index.device), index[:, 0]] -= 1 - smoothing
             gradient[count:] = 0
             shift = (-smoothing * average_weight).to(rows.dtype)
             grad_rows.append(torch.addmm(shift, gradient, matrix)[:count])

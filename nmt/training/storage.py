@@ -3,13 +3,17 @@
 Several processes can work on the same numbers: they lie in a file without a name that each maps.
 """
 
+import copy
 import mmap
 import os
 import tempfile
 from collections.abc import Iterator
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
+
+M = TypeVar("M", bound=nn.Module)
 
 
 class Storage:
@@ -18,11 +22,20 @@ class Storage:
     Attributes:
         weights: (P,), which the model's parameters are views of.
         exp_avg, exp_avg_sq: (P,), Adam's averages of the gradients and of their squares.
-        gradients: (W, P), a row for each worker; the first row takes the sum.
+        rounded: (P,), the weights in the type that products are made in; `weights` itself where
+            that is their own.
+        gradients: (W, P), each worker's own, in the type of `rounded`.
+        gradient: (P,), their sum.
         file: the descriptor of the shared file; None where nothing is shared.
     """
 
-    def __init__(self, model: nn.Module, workers: int = 1, file: int | None = None) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        workers: int = 1,
+        file: int | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
         """Move the parameters of `model` into storage of their own.
 
         Args:
@@ -30,27 +43,56 @@ class Storage:
             workers: W. What more than one share is on the CPU.
             file: the descriptor of another process's storage; the model takes over its weights,
                 and the descriptor is closed.
+            dtype: the type of products; None is that of the weights.
         """
+        self.file = file
         parameters = list(model.parameters())
-        count = sum(parameter.numel() for parameter in parameters)
-        like, self.file = parameters[0], file
-        shape = (3 + workers, count)
-        if workers == 1:
-            space = torch.zeros(shape, dtype=like.dtype, device=like.device)
-        else:
-            size = shape[0] * shape[1] * like.element_size()
-            shared = _anonymous_file(size) if file is None else file
-            space = torch.frombuffer(mmap.mmap(shared, size), dtype=like.dtype).view(shape)
-            self.file = shared
-        self.weights, self.exp_avg, self.exp_avg_sq = space[0], space[1], space[2]
-        self.gradients = space[3:]
+        kind, count = parameters[0].dtype, sum(parameter.numel() for parameter in parameters)
+        low = dtype or kind
+        parts = [(kind, 4), (low, workers), (low, int(low != kind))]
+        spaces = self._spaces(parts, count, workers, parameters[0].device)
+        self.weights, self.exp_avg, self.exp_avg_sq, self.gradient = spaces[0]
+        self.gradients = spaces[1]
+        self.rounded = spaces[2][0] if len(spaces[2]) else self.weights
         with torch.no_grad():
             for parameter, view in zip(parameters, self.views(self.weights, model), strict=True):
                 if file is None:
                     view.copy_(parameter)
                 parameter.data = view
-        if file is not None:
+        if file is None:
+            self.round()
+        else:
             self.close_file()
+
+    def _spaces(
+        self, parts: list[tuple[torch.dtype, int]], count: int, workers: int, device: torch.device
+    ) -> list[Tensor]:
+        """Make room for so many rows of `count` numbers of each type, shared if need be."""
+        sizes = [rows * count * dtype.itemsize for dtype, rows in parts]
+        if workers == 1:
+            space = torch.zeros(sum(sizes), dtype=torch.uint8, device=device)
+        else:
+            self.file = _anonymous_file(sum(sizes)) if self.file is None else self.file
+            space = torch.frombuffer(mmap.mmap(self.file, sum(sizes)), dtype=torch.uint8)
+        return [
+            piece.view(dtype).view(rows, count)
+            for piece, (dtype, rows) in zip(space.split(sizes), parts, strict=True)
+        ]
+
+    @torch.no_grad()
+    def round(self, part: slice = slice(None)) -> None:
+        """Bring `rounded`, or a part of it, up to date with the weights."""
+        if self.rounded is not self.weights:
+            self.rounded[part].copy_(self.weights[part])
+
+    def rounded_copy(self, model: M) -> M:
+        """Return `model` with parameters that are views of `rounded`."""
+        if self.rounded is self.weights:
+            return model
+        twin = copy.deepcopy(model)
+        for parameter, view in zip(twin.parameters(), self.views(self.rounded, model), strict=True):
+            parameter.data = view
+        return twin
 
     def close_file(self) -> None:
         """Close the descriptor, once nobody else needs it; the numbers stay."""

@@ -22,7 +22,7 @@ class Worker:
         """Open the corpus, and make a model in the storage that all share."""
         torch.set_num_threads(job.threads)
         model = job.description.build()
-        storage = Storage(model, job.workers, job.file)
+        storage = Storage(model, job.workers, job.file, job.dtype)
         self.learner = Learner(model, job.config, job.seed, job.dtype, storage, job.worker)
         split = Corpus.open(job.corpus).train
         self.feed = Feed(split, job.config.batch_tokens, job.seed, job.worker, job.workers)

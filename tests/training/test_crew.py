@@ -42,7 +42,7 @@ def test_two_processes_make_the_sums_of_one(toy_folder, clip_norm):
         for update in range(1, 4):
             index = update - 1
             works = [each.update(0, index, update, 0.01, 0.0) for each in (one, two)]
-            gradients = [each.learner.storage.gradients[0] for each in (one, two)]
+            gradients = [each.learner.storage.gradient for each in (one, two)]
             assert works[0].tokens == works[1].tokens
             assert works[0].pairs == works[1].pairs
             assert float(works[1].loss) == pytest.approx(float(works[0].loss), rel=1e-3)
