@@ -2,6 +2,7 @@
 
     preprocess(PreprocessOptions(...), output)      text files to a corpus folder
     train(corpus, output, TrainOptions(...))        a corpus folder to a model folder
+    forecast_training(corpus, TrainOptions(...))    what that would cost
     Translator.load(model).translate(lines)         lines to translations
     translate_file(translator, source, output)      the same for files of any size
     evaluate(reference, hypothesis)                 translations to BLEU, chrF and TER
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
     from nmt.decoding.translator import Translation, Translator
     from nmt.evaluation.report import Report, Text
     from nmt.training.config import Limits
-    from nmt.training.run import TrainOptions, TrainReport, train
+    from nmt.training.forecast import Forecast
+    from nmt.training.run import TrainOptions, TrainReport, forecast_training, train
 
 __all__ = [
+    "Forecast",
     "Limits",
     "PreprocessOptions",
     "PreprocessReport",
@@ -35,12 +38,14 @@ __all__ = [
     "Translation",
     "Translator",
     "evaluate",
+    "forecast_training",
     "preprocess",
     "train",
     "translate_file",
 ]
 
 HOMES = {
+    "Forecast": "nmt.training.forecast",
     "Limits": "nmt.training.config",
     "PreprocessOptions": "nmt.data.options",
     "PreprocessReport": "nmt.data.options",
@@ -49,6 +54,7 @@ HOMES = {
     "TranslateOptions": "nmt.decoding.files",
     "Translation": "nmt.decoding.translator",
     "Translator": "nmt.decoding.translator",
+    "forecast_training": "nmt.training.run",
     "preprocess": "nmt.data.preprocess",
     "train": "nmt.training.run",
     "translate_file": "nmt.decoding.files",

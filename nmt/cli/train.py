@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -51,11 +52,21 @@ def train(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Start anew where another model lies.")
     ] = False,
+    reverse: Annotated[
+        bool, typer.Option("--reverse", help="Translate the other way: target to source.")
+    ] = False,
+    init_from: Annotated[
+        str | None,
+        typer.Option(help="Begin with the weights of this model (fine-tuning).", metavar="MODEL"),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what training would cost, and write nothing.")
+    ] = False,
     list_settings: Annotated[
         bool, typer.Option("--list-settings", help="Print every setting and its meaning.")
     ] = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print the final scores as one JSON object.")
+        bool, typer.Option("--json", help="Print the scores, or the costs, as one JSON object.")
     ] = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", help="Only results, warnings and errors.")
@@ -73,7 +84,7 @@ def train(
     if list_settings:
         print(settings_table())
         return
-    if corpus is None or output is None:
+    if corpus is None or (output is None and not dry_run):
         raise UsageError("name the corpus and the model folder: nmt train CORPUS -o MODEL")
     from nmt import api
     from nmt.progress import setup_logging
@@ -91,7 +102,13 @@ def train(
         precision=precision,
         bleu_tokenize=bleu_tokenize,
         overwrite=overwrite,
+        reverse=reverse,
+        init_from=None if init_from is None else Path(init_from),
     )
+    if dry_run or output is None:
+        forecast = api.forecast_training(corpus, options)
+        print(json.dumps(forecast.as_dict()) if as_json else "\n".join(forecast.lines()))
+        return
     report = api.train(corpus, output, options)
     if as_json:
         print(json.dumps(report.as_dict()))

@@ -1,6 +1,6 @@
 """A corpus as training reads it: a folder of ids, written by `nmt preprocess`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,7 @@ class Corpus:
         valid: the pairs to validate on.
         source_vocabulary: the pieces of the source language.
         target_vocabulary: the pieces of the target language.
+        sides: what source and target are called in the folder.
     """
 
     folder: Path
@@ -78,6 +79,7 @@ class Corpus:
     valid: Split
     source_vocabulary: Vocabulary
     target_vocabulary: Vocabulary
+    sides: tuple[str, str] = SIDES
 
     @classmethod
     def open(cls, folder: Path | str) -> "Corpus":
@@ -106,15 +108,35 @@ class Corpus:
         except (KeyError, TypeError, ValueError, OSError, DataError):
             raise _damaged(folder) from None
 
+    def reversed(self) -> "Corpus":
+        """Return the same pairs with source and target exchanged, the manifest's too."""
+        swapped = dict(zip(SIDES, reversed(SIDES), strict=True))
+        splits = {
+            name: counts | {f"{side}_tokens": counts[f"{swapped[side]}_tokens"] for side in SIDES}
+            for name, counts in self.manifest["splits"].items()
+        }
+        manifest = self.manifest | {side: self.manifest[swapped[side]] for side in SIDES}
+        return replace(
+            self,
+            manifest=manifest | {"splits": splits},
+            source_language=self.target_language,
+            target_language=self.source_language,
+            train=Split(self.train.target, self.train.source),
+            valid=Split(self.valid.target, self.valid.source),
+            source_vocabulary=self.target_vocabulary,
+            target_vocabulary=self.source_vocabulary,
+            sides=(self.sides[1], self.sides[0]),
+        )
+
     @cached_property
     def valid_source_text(self) -> list[str]:
         """The source side of the validation pairs, as it was written."""
-        return read_text(self.folder / "valid.source.txt")
+        return read_text(self.folder / f"valid.{self.sides[0]}.txt")
 
     @cached_property
     def valid_target_text(self) -> list[str]:
         """The target side of the validation pairs, as it was written: references for BLEU."""
-        return read_text(self.folder / "valid.target.txt")
+        return read_text(self.folder / f"valid.{self.sides[1]}.txt")
 
 
 def read_text(path: Path) -> list[str]:

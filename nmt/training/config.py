@@ -11,6 +11,7 @@ DEFAULT_SECONDS = 3600.0
 LEAST = {
     "batch_tokens": 1,
     "workers": 0,
+    "accumulate": 1,
     "warmup_updates": 0,
     "weight_decay": 0,
     "clip_norm": 0,
@@ -29,6 +30,7 @@ class TrainConfig:
 
     batch_tokens: int = setting(1536, "tokens of a batch, padding included, on the longer side")
     workers: int = setting(0, "processes that train together on a CPU; 0 goes by its cores")
+    accumulate: int = setting(1, "batches whose gradients are added up for one update")
     learning_rate: float = setting(0.002, "Adam's step size at its highest")
     warmup_updates: int = setting(200, "updates until the learning rate is at its highest")
     weight_decay: float = setting(0.0, "decoupled weight decay of Adam")

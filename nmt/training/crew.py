@@ -68,6 +68,7 @@ class Job:
     worker: int = 0
     threads: int = 1
     file: int = 0  # the descriptor of the shared storage
+    reverse: bool = False  # whether the corpus's sides are exchanged
 
 
 @dataclass(frozen=True)
@@ -138,12 +139,12 @@ class Crew:
         self._others: list[_Remote] = []
         self._all_threads = self._threads = torch.get_num_threads()
 
-    def update(self, epoch: int, index: int, update: int, rate: float, dropout: float) -> Work:
-        """Learn from batch `index` of an epoch.
+    def update(self, epoch: int, indices: range, update: int, rate: float, dropout: float) -> Work:
+        """Learn from some batches of an epoch, as from one.
 
         Args:
             epoch: the epoch.
-            index: which of its batches.
+            indices: which of its batches.
             update: this update's number, from 1.
             rate: the learning rate.
             dropout: the share of activations that is dropped.
@@ -153,8 +154,8 @@ class Crew:
         """
         config = self.learner.config
         for other in self._others:
-            other.tell(("gradients", (epoch, index, update, dropout)))
-        work = self.learner.gradients(self.feed.take(epoch, index), update, dropout)
+            other.tell(("gradients", (epoch, indices, update, dropout)))
+        work = self.learner.gradients(self.feed.take(epoch, indices), update, dropout)
         for other in self._others:
             work += other.answer()
         squares, *more = self._all("reduce")

@@ -4,6 +4,7 @@ A run has one learner, or several in processes of their own that share storage. 
 phases, and all learners end one before any begins the next: `gradients`, `reduce`, `step`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,25 +91,30 @@ class Learner:
             "exp_avg_sq": self.storage.exp_avg_sq[self._mine],
         }
 
-    def gradients(self, batch: TrainingBatch | None, update: int, dropout: float) -> Work:
-        """Add up the gradients of the loss over a batch, and put them into this worker's row.
+    def gradients(self, batches: Iterable[TrainingBatch], update: int, dropout: float) -> Work:
+        """Add up the gradients of the loss over some batches in this worker's row.
 
         Args:
-            batch: sentence pairs; None where none is left for this worker.
+            batches: sentence pairs; there may be none for this worker.
             update: this update's number, from 1.
             dropout: the share of activations that is dropped.
         """
         row = self.storage.gradients[self.worker]
-        if batch is None:
-            row.zero_()
-            return Work()
         chance = np.random.SeedSequence((self.seed, update, self.worker))
         words = chance.generate_state(1, np.uint64)
         self.generator.manual_seed(int(words[0] >> 1))
-        loss = self.loss(batch.to(self.device), Dropout(dropout, self.generator))
-        found = torch.autograd.grad(loss, self.parameters)
-        torch.cat([gradient.flatten() for gradient in found], out=row)
-        return Work(loss.detach(), batch.tokens, batch.source_tokens, batch.pairs)
+        done = Work()
+        for batch in batches:
+            loss = self.loss(batch.to(self.device), Dropout(dropout, self.generator))
+            found = [part.flatten() for part in torch.autograd.grad(loss, self.parameters)]
+            if done.tokens:
+                row += torch.cat(found)
+            else:
+                torch.cat(found, out=row)
+            done += Work(loss.detach(), batch.tokens, batch.source_tokens, batch.pairs)
+        if not done.tokens:
+            row.zero_()
+        return done
 
     @torch.no_grad()
     def reduce(self) -> Tensor:

@@ -79,20 +79,22 @@ class Feed:
 
     def batches(self, epoch: int) -> int:
         """Return how many batches an epoch has."""
-        return len(self._planned(epoch))
+        return len(self.plan(epoch))
 
-    def take(self, epoch: int, index: int) -> TrainingBatch | None:
-        """Return batch `index` of an epoch; None where it has no pair for this worker.
+    def take(self, epoch: int, indices: range) -> Iterator[TrainingBatch]:
+        """Yield the batches `indices` of an epoch, without those that have no pair for this worker.
 
         Taken in their order, they are made ahead in another thread.
         """
-        if (epoch, index) != (self._epoch, self._next):
-            self._coming = self._load(self._planned(epoch)[index:])
-        self._next = index + 1
-        rows = self._share(self._planned(epoch)[index])
-        return next(self._coming) if len(rows) else None
+        if (epoch, indices.start) != (self._epoch, self._next):
+            self._coming = self._load(self.plan(epoch)[indices.start :])
+        self._next = indices.stop
+        for index in indices:
+            if len(self._share(self.plan(epoch)[index])):
+                yield next(self._coming)
 
-    def _planned(self, epoch: int) -> list[Ints]:
+    def plan(self, epoch: int) -> list[Ints]:
+        """Return the rows of each batch of an epoch, for all workers together."""
         if epoch != self._epoch:
             self._plan = plan_epoch(self.split, self.batch_tokens, self.seed, epoch)
             self._epoch, self._next = epoch, -1

@@ -23,6 +23,8 @@ from nmt.training.checkpoint import Position, load_newest
 from nmt.training.config import Limits
 from nmt.training.crew import Crew, Job, choose_workers
 from nmt.training.folder import prepare
+from nmt.training.forecast import Forecast, forecast
+from nmt.training.origin import Origin
 from nmt.training.presets import Settings, resolve
 from nmt.training.report import scores_in_words, write_model_card
 from nmt.training.schedule import Budget
@@ -46,6 +48,8 @@ class TrainOptions:
     precision: str = "auto"  # auto, fp32, bf16
     bleu_tokenize: str | None = None
     overwrite: bool = False
+    reverse: bool = False  # translate from the corpus's target language into its source
+    init_from: Path | None = None  # a model folder whose weights and architecture to begin with
 
 
 @dataclass(frozen=True)
@@ -91,13 +95,34 @@ def train(
     """
     options = options or TrainOptions()
     began = clock()
-    run = _Run(Corpus.open(corpus), Path(output), options)
+    run = _Run(_open(corpus, options), Path(output), options)
     run.begin()
     if not run.is_over():
         # What opening the corpus took counts towards the time limit too.
         run.position.seconds += clock() - began
         run.train(clock)
     return run.finish()
+
+
+def forecast_training(corpus: Path | str, options: TrainOptions | None = None) -> Forecast:
+    """Find out what a training would cost, and write nothing.
+
+    Args:
+        corpus: what `nmt preprocess -o` wrote.
+        options: as for `train`.
+
+    Raises:
+        FolderError: an unusable corpus.
+        SettingError: an unknown or unfit setting.
+    """
+    options = options or TrainOptions()
+    run = _Run(_open(corpus, options), Path(), options)
+    return forecast(run.make_crew(), run.corpus.train)
+
+
+def _open(corpus: Path | str, options: TrainOptions) -> Corpus:
+    opened = Corpus.open(corpus)
+    return opened.reversed() if options.reverse else opened
 
 
 class _Run:
@@ -110,12 +135,21 @@ class _Run:
             check_tokenizer(options.bleu_tokenize)
         self.corpus, self.folder, self.options = corpus, folder, options
         self.settings = resolve(options.preset, options.changes, len(corpus.train))
-        self.description = describe(corpus, self.settings, options.seed)
+        self.origin = Origin(Path(options.init_from)) if options.init_from else None
+        self.description = self._describe()
         self.device = choose_device(options.device)
         self.precision = _choose_precision(options.precision, self.device)
         self.validator = Validator(corpus, self.description, options.bleu_tokenize)
         self._check()
         self.position = Position()
+
+    def _describe(self) -> Description:
+        history: dict[str, Any] = {"reverse": True} if self.options.reverse else {}
+        if self.origin:
+            self.origin.check(self.corpus)
+            self.settings = self.origin.settings(self.settings, self.options.changes)
+            history["init_from"] = self.origin.facts()
+        return describe(self.corpus, self.settings, self.options.seed, history)
 
     def _check(self) -> None:
         """Refuse what could not work, before anything is written."""
@@ -134,24 +168,37 @@ class _Run:
     def begin(self) -> None:
         """Open the folder and make the model, or take it from the newest checkpoint."""
         prepare(self.folder, self.description, self.corpus, self.options.overwrite)
-        config, seed = self.settings.train, self.options.seed
+        config = self.settings.train
         saved = load_newest(self.folder / "checkpoints")
         if saved is not None:
             self.position = saved[1]
-        # The same number of processes again: with another, sums and dropout differ.
-        if config.workers or not self.position.workers:
-            self.position.workers = choose_workers(config, len(self.corpus.train), self.device)
-        workers = self.position.workers
-        torch.manual_seed(seed)
-        model = self.description.build().to(self.device)
-        dtype = DTYPES[self.precision]
-        job = Job(self.corpus.folder, self.description, config, seed, dtype, workers)
-        self.crew = Crew(job, model, self.corpus.train)
+        self.crew = self.make_crew()
         if saved is not None:
             self.crew.learner.load_state(saved[0])
         batches = self.crew.feed.batches(0)
-        self.budget = Budget.of(self.options.limits, batches)
-        self._announce(batches, workers, resumed=saved is not None)
+        self.budget = Budget.of(self.options.limits, -(-batches // config.accumulate))
+        self._announce(batches, resumed=saved is not None)
+
+    def make_crew(self) -> Crew:
+        """Make the model, at its beginning, and gather those who train it."""
+        config, position, seed = self.settings.train, self.position, self.options.seed
+        # The same number of processes again: with another, sums and dropout differ.
+        if config.workers or not position.workers:
+            position.workers = choose_workers(config, len(self.corpus.train), self.device)
+        torch.manual_seed(seed)
+        model = self.description.build().to(self.device)
+        if self.origin:
+            self.origin.fill(model)
+        job = Job(
+            self.corpus.folder,
+            self.description,
+            config,
+            seed,
+            DTYPES[self.precision],
+            position.workers,
+            reverse=self.options.reverse,
+        )
+        return Crew(job, model, self.corpus.train)
 
     def is_over(self) -> bool:
         """Say whether an earlier call finished the run, and this one asks for no more."""
@@ -218,8 +265,10 @@ class _Run:
             self.folder, self.position.update, notes["update"], self.position.seconds, validation
         )
 
-    def _announce(self, batches: int, workers: int, resumed: bool) -> None:
-        settings, pairs = self.settings, len(self.corpus.train)
+    def _announce(self, batches: int, resumed: bool) -> None:
+        settings, pairs, workers = self.settings, len(self.corpus.train), self.position.workers
+        if self.origin:
+            log.info(f"beginning with the weights and the architecture of {self.origin.folder}")
         why = f", chosen for {pairs:,} pairs" if self.options.preset == "auto" else ""
         parameters = sum(parameter.numel() for parameter in self.crew.learner.model.parameters())
         log.info(
@@ -236,8 +285,10 @@ class _Run:
             )
 
 
-def describe(corpus: Corpus, settings: Settings, seed: int) -> Description:
-    """Describe the model that a run will make of a corpus."""
+def describe(
+    corpus: Corpus, settings: Settings, seed: int, history: dict[str, Any] | None = None
+) -> Description:
+    """Describe the model that a run will make of a corpus; `history` is kept with it."""
     return Description(
         model=settings.model,
         source=_side(corpus, "source"),
@@ -249,6 +300,7 @@ def describe(corpus: Corpus, settings: Settings, seed: int) -> Description:
             "settings": asdict(settings.train),
             "seed": seed,
             "corpus": checksum(corpus.folder / MANIFEST),
+            **(history or {}),
         },
     )
 

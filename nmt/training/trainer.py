@@ -50,7 +50,8 @@ class Trainer:
         self.clock = clock
         self.metrics = MetricsLog(folder / "metrics.jsonl", position.metrics_bytes)
         self.resume_hint = "the same command"
-        two_epochs = min(1000, max(100, 2 * crew.feed.batches(0)))
+        epoch = -(-crew.feed.batches(0) // self.config.accumulate)
+        two_epochs = min(1000, max(100, 2 * epoch))
         self.validate_every = self.config.validate_every or two_epochs
 
     def run(self, cost: Cost, peak: float) -> None:
@@ -74,8 +75,8 @@ class Trainer:
             StopSignals() as signals,
             Progress(total, "s" if by_time else "updates", "Training", self._done()) as bar,
         ):
-            for epoch, index in self._batches():
-                self._update(epoch, index, speed)
+            for epoch, indices in self._batches():
+                self._update(epoch, indices, speed)
                 bar.advance(self._done() - bar.done)
                 if position.update % self.config.report_every == 0:
                     self._report(speed, bar)
@@ -116,13 +117,14 @@ class Trainer:
         save_checkpoint(folder, state, self.position, keep)
         self._saved = self.clock()
 
-    def _batches(self) -> Iterator[tuple[int, int]]:
-        """Yield epoch and batch from the present position on, and keep the position."""
-        position = self.position
+    def _batches(self) -> Iterator[tuple[int, range]]:
+        """Yield the batches of each update from the present position on, and keep the position."""
+        position, together = self.position, self.config.accumulate
         while self._progress() < 1 or position.update == 0:
-            for index in range(position.batch, self.crew.feed.batches(position.epoch)):
-                position.batch = index + 1
-                yield position.epoch, index
+            stop = self.crew.feed.batches(position.epoch)
+            for start in range(position.batch, stop, together):
+                position.batch = min(start + together, stop)
+                yield position.epoch, range(start, position.batch)
             position.epoch += 1
             position.batch = 0
 
@@ -139,12 +141,12 @@ class Trainer:
         """Bring the time used up to date."""
         self.position.seconds = self.clock() - self._began
 
-    def _update(self, epoch: int, index: int, speed: Speedometer) -> None:
+    def _update(self, epoch: int, indices: range, speed: Speedometer) -> None:
         self.position.update += 1
         progress = self._progress()
         self.rate = learning_rate(self.config, self.position.update, progress)
         dropout = dropout_rate(self.config, self._epochs())
-        speed.count(self.crew.update(epoch, index, self.position.update, self.rate, dropout))
+        speed.count(self.crew.update(epoch, indices, self.position.update, self.rate, dropout))
         self._tick()
 
     def _report(self, speed: Speedometer, bar: Progress) -> None:

@@ -5,6 +5,7 @@ import sys
 from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection
+from typing import Any
 
 import torch
 
@@ -21,15 +22,16 @@ class Worker:
     def __init__(self, job: Job) -> None:
         """Open the corpus, and make a model in the storage that all share."""
         torch.set_num_threads(job.threads)
-        model = job.description.build()
+        model = job.description.build().to(torch.promote_types(job.dtype, torch.float32))
         storage = Storage(model, job.workers, job.file, job.dtype)
         self.learner = Learner(model, job.config, job.seed, job.dtype, storage, job.worker)
-        split = Corpus.open(job.corpus).train
+        corpus = Corpus.open(job.corpus)
+        split = corpus.reversed().train if job.reverse else corpus.train
         self.feed = Feed(split, job.config.batch_tokens, job.seed, job.worker, job.workers)
 
-    def gradients(self, epoch: int, index: int, update: int, dropout: float) -> Work:
-        """Learn from this worker's share of a batch."""
-        work = self.learner.gradients(self.feed.take(epoch, index), update, dropout)
+    def gradients(self, epoch: int, indices: range, update: int, dropout: float) -> Work:
+        """Learn from this worker's share of some batches."""
+        work = self.learner.gradients(self.feed.take(epoch, indices), update, dropout)
         return replace(work, loss=float(work.loss))
 
     def reduce(self) -> float:
@@ -63,9 +65,9 @@ class _Over(Exception):
     """The other process has ended."""
 
 
-def _next(pipe: Connection) -> tuple[str, tuple[float, ...]]:
+def _next(pipe: Connection) -> tuple[str, tuple[Any, ...]]:
     try:
-        message: tuple[str, tuple[float, ...]] = pipe.recv()
+        message: tuple[str, tuple[Any, ...]] = pipe.recv()
         return message
     except (EOFError, OSError):
         raise _Over from None

@@ -370,3 +370,25 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(
     ended = forked_nmt(*arguments)  # with more room the same command works
     assert ended.code == 0, ended.stderr
     assert updates(model) == list(range(1, 41))
+
+
+def test_a_dry_run_tells_the_cost_and_writes_nothing(forked_nmt, toy_folder, tmp_path):
+    ended = forked_nmt("train", toy_folder, "-o", tmp_path / "model", *SMALL, "--dry-run")
+    assert ended.code == 0
+    figures = dict(line.split("  ", 1) for line in ended.stdout.splitlines())
+    assert list(figures) == [
+        "parameters",
+        "processes",
+        "batches an epoch",
+        "longest batch",
+        "speed",
+        "an epoch",
+        "memory",
+    ]
+    assert list(tmp_path.iterdir()) == []
+    ended = forked_nmt("train", toy_folder, *SMALL, "--dry-run", "--json")
+    report = json.loads(ended.stdout)
+    assert report["tokens_per_second"] > 0
+    assert report["seconds_per_epoch"] > 0
+    assert int(figures["parameters"].replace(",", "")) == report["parameters"] > 1000
+    assert figures["longest batch"].split()[:5] == report["longest_batch"].split()

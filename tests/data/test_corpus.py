@@ -113,3 +113,20 @@ def test_an_array_that_is_none_is_told(tmp_path):
     (tmp_path / "x.npy").write_bytes(b"\x93NUMPY nonsense")
     with pytest.raises(FolderError, match=r"x\.npy: this is not an array of ours"):
         read_array(tmp_path / "x.npy", "u")
+
+
+def test_a_reversed_corpus_has_its_sides_exchanged(corpus):
+    opened = Corpus.open(corpus)
+    turned = opened.reversed()
+    assert turned.source_language == opened.target_language
+    assert turned.target_language == opened.source_language
+    assert turned.valid_source_text == opened.valid_target_text
+    assert turned.valid_target_text == opened.valid_source_text
+    assert turned.manifest["target"] == opened.manifest["source"]
+    counts = (turned.manifest["splits"]["train"], opened.manifest["splits"]["train"])
+    assert counts[0]["source_tokens"] == counts[1]["target_tokens"] != counts[1]["source_tokens"]
+    for mine, theirs in ((turned.train, opened.train), (turned.valid, opened.valid)):
+        assert mine.source is theirs.target
+        assert mine.target is theirs.source
+    assert turned.reversed().manifest == opened.manifest
+    assert turned.reversed().valid_source_text == opened.valid_source_text

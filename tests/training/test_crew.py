@@ -24,13 +24,14 @@ PAIR = [*SMALL, "train.workers=2", "train.report_every=1", "train.validate_every
 PAIR += ["train.checkpoint_minutes=0.0001"]
 
 
-def crew(folder: Path, workers: int, **changes) -> Crew:
+def crew(folder: Path, workers: int, dtype: torch.dtype = torch.float32, **changes) -> Crew:
     corpus = Corpus.open(folder)
     settings = resolve("tiny", SMALL, 0)
     description = describe(corpus, settings, 1)
     torch.manual_seed(1)
-    job = Job(folder, description, replace(settings.train, **changes), 1, torch.float32, workers)
-    return Crew(job, description.build(), corpus.train)
+    job = Job(folder, description, replace(settings.train, **changes), 1, dtype, workers)
+    model = description.build().to(torch.promote_types(dtype, torch.float32))
+    return Crew(job, model, corpus.train)
 
 
 @pytest.mark.parametrize("clip_norm", [0.0, 0.01])
@@ -41,7 +42,7 @@ def test_two_processes_make_the_sums_of_one(toy_folder, clip_norm):
     ):
         for update in range(1, 4):
             index = update - 1
-            works = [each.update(0, index, update, 0.01, 0.0) for each in (one, two)]
+            works = [each.update(0, range(index, update), update, 0.01, 0.0) for each in (one, two)]
             gradients = [each.learner.storage.gradient for each in (one, two)]
             assert works[0].tokens == works[1].tokens
             assert works[0].pairs == works[1].pairs
@@ -53,13 +54,42 @@ def test_two_processes_make_the_sums_of_one(toy_folder, clip_norm):
             two.learner.storage.weights.copy_(one.learner.storage.weights)
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_accumulated_batches_and_processes_make_the_gradient_of_one(toy_folder, workers):
+    with (
+        crew(toy_folder, 1, torch.float64) as plain,
+        crew(toy_folder, workers, torch.float64) as crowd,
+    ):
+        expected = torch.zeros_like(plain.learner.storage.gradient)
+        for index in range(3):  # a rate of 0 leaves the weights alone
+            plain.learner.gradients(plain.feed.take(0, range(index, index + 1)), 1, 0.0)
+            expected += plain.learner.storage.gradients[0]
+        crowd.update(0, range(3), 1, 0.0, 0.0)
+        found = crowd.learner.storage.gradients.sum(0)
+        assert (found - expected).abs().max() < 1e-10 * expected.abs().max()
+
+
+def test_products_are_made_with_the_rounded_weights_of_every_part(toy_folder):
+    with crew(toy_folder, 2, torch.bfloat16) as pair:
+        storage = pair.learner.storage
+        before = storage.rounded.clone()
+        pair.update(0, range(1), 1, 0.01, 0.0)
+        assert torch.equal(storage.rounded, storage.weights.bfloat16())
+        assert (storage.rounded != before).float().mean() > 0.1
+        halves = storage.rounded.chunk(2)
+        assert all((half != old).any() for half, old in zip(halves, before.chunk(2), strict=True))
+        state = {name: 2 * tensor for name, tensor in pair.learner.state().items()}
+        pair.learner.load_state(state)
+        assert torch.equal(storage.rounded, storage.weights.bfloat16())
+
+
 def test_each_pair_of_a_batch_goes_to_one_worker(toy_folder):
     split = Corpus.open(toy_folder).train
     feeds = [Feed(split, 300, 1, worker, 3) for worker in range(3)]
     whole = Feed(split, 300, 1)
     for index in (0, 1, 5, 2):  # in order and out of order
-        parts = [feed.take(0, index) for feed in feeds]
-        batch = whole.take(0, index)
+        parts = [next(feed.take(0, range(index, index + 1)), None) for feed in feeds]
+        (batch,) = whole.take(0, range(index, index + 1))
         assert sum(part.tokens for part in parts if part) == batch.tokens
         labels = torch.cat([part.labels for part in parts if part])
         assert torch.equal(labels.sort()[0], batch.labels.sort()[0])
@@ -67,7 +97,7 @@ def test_each_pair_of_a_batch_goes_to_one_worker(toy_folder):
 
 def test_a_batch_smaller_than_the_crew_is_learned_from(toy_folder):
     with crew(toy_folder, 2, batch_tokens=1) as pair:  # a sentence a batch
-        work = pair.update(0, 0, 1, 0.01, 0.1)
+        work = pair.update(0, range(1), 1, 0.01, 0.1)
         assert work.tokens > 0
         assert bool(torch.isfinite(pair.learner.storage.weights).all())
 
@@ -110,11 +140,11 @@ def alive(process: str) -> bool:
 
 def test_a_worker_that_dies_is_told_in_a_sentence(toy_folder):
     with crew(toy_folder, 2) as pair:
-        pair.update(0, 0, 1, 0.01, 0.1)
+        pair.update(0, range(1), 1, 0.01, 0.1)
         pair._others[0].process.kill()
         pair._others[0].process.wait()
         with pytest.raises(NmtError) as caught:
-            pair.update(0, 1, 2, 0.01, 0.1)
+            pair.update(0, range(1, 2), 2, 0.01, 0.1)
     assert str(caught.value) == (
         "a worker process ended (code -9), most likely because memory ran out; the same command "
         "goes on from the last checkpoint, with --set train.workers=1 in one process"
@@ -123,7 +153,7 @@ def test_a_worker_that_dies_is_told_in_a_sentence(toy_folder):
 
 def test_no_worker_is_left_behind(toy_folder):
     with crew(toy_folder, 3) as three:
-        three.update(0, 0, 1, 0.01, 0.1)
+        three.update(0, range(1), 1, 0.01, 0.1)
         processes = [worker.process for worker in three._others]
         assert [process.poll() for process in processes] == [None, None]
     assert [process.poll() for process in processes] == [0, 0]
@@ -159,4 +189,4 @@ def test_a_failure_in_a_worker_is_told(toy_folder, tmp_path):
         job = replace(one.job, workers=2, corpus=tmp_path / "nowhere")
         pair = Crew(job, one.learner.model, one.feed.split)
         with pair, pytest.raises(NmtError, match=r"a worker process failed: .*nowhere"):
-            pair.update(0, 0, 1, 0.01, 0.1)
+            pair.update(0, range(1), 1, 0.01, 0.1)
