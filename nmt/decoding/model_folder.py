@@ -16,7 +16,7 @@ from nmt.tensors import load_tensors, save_tensors
 
 MANIFEST = "config.json"
 WEIGHTS = "model.safetensors"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # 1 was never released; its weights mean something else
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,8 @@ def read_description(folder: Path) -> Description:
         FolderError: no model folder, a damaged one, or one of a newer version.
     """
     content = read_manifest(folder, MANIFEST, FORMAT_VERSION, "model")
+    if content["format_version"] < FORMAT_VERSION:
+        raise FolderError(f"{folder}: a model of an early version of nmt; train it again")
     try:
         description = Description(
             model=build(ModelConfig, dict(content["model"]), f"{folder / MANIFEST}: model"),

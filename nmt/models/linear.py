@@ -22,8 +22,9 @@ LinearMaker = Callable[[Tensor, Tensor | None, float], LinearMap]
 class Linear(nn.Linear):
     """A linear layer that computes in the type of its input, whatever the type of its weights.
 
-    The weights stay in float32 while activations are bfloat16: the cast is part of the graph, so
-    that gradients arrive in the weights' own type, and no global autocast state is needed.
+    Weights in float32 serve activations in bfloat16: the cast is part of the graph, so that
+    gradients arrive in the weights' own type, and no global autocast state is needed. (Training
+    rounds all weights once an update instead, and nothing is cast here.)
     """
 
     def forward(self, x: Tensor) -> Tensor:

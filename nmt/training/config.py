@@ -34,6 +34,7 @@ class TrainConfig:
     learning_rate: float = setting(0.002, "Adam's step size at its highest")
     warmup_updates: int = setting(200, "updates until the learning rate is at its highest")
     weight_decay: float = setting(0.0, "decoupled weight decay of Adam")
+    freeze: str = setting("", "parts that keep their weights: encoder,source_embedding")
     clip_norm: float = setting(1.0, "the gradient is scaled down to this norm; 0 leaves it alone")
     label_smoothing: float = setting(0.1, "share of the probability spread over all pieces")
     dropout: float = setting(0.3, "on embeddings, layers and read-out; rises from 0 over 20 epochs")

@@ -94,8 +94,8 @@ def _check_same(folder: Path, old: Description, new: Description) -> None:
             "anew with --overwrite"
         )
     different = [
-        f"{name.replace('training.settings', 'train')} was {before.get(name)} and is now "
-        f"{now.get(name)}"
+        f"{name.replace('training.settings', 'train').replace('training.', '')} was "
+        f"{before.get(name, 'not given')} and is now {now.get(name, 'not given')}"
         for name in sorted(before.keys() | now.keys())
         if before.get(name) != now.get(name)
     ]
@@ -110,6 +110,7 @@ def _comparable(description: Description) -> dict[str, Any]:
     """Return what must be the same for a run to go on, by dotted names."""
     flat = _flat(asdict(description))
     free = {"training.preset", *(f"training.settings.{name}" for name in REPORTING)}
+    free.add("training.init_from.weights")
     return {name: value for name, value in flat.items() if name not in free}
 
 

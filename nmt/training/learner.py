@@ -13,14 +13,12 @@ from torch import Tensor
 
 from nmt.models.dropout import NO_DROPOUT, Dropout
 from nmt.models.seq2seq import Seq2Seq
+from nmt.training.adam import Adam
 from nmt.training.config import TrainConfig
+from nmt.training.frozen import trainable, within
 from nmt.training.loader import TrainingBatch
 from nmt.training.loss import cross_entropy, smoothed_cross_entropy
 from nmt.training.storage import Storage
-
-# Adam (Kingma and Ba 2015) with the second moment of Vaswani et al. 2017, steady in short runs.
-BETAS = (0.9, 0.98)
-EPSILON = 1e-9
 
 
 @dataclass(frozen=True)
@@ -73,23 +71,10 @@ class Learner:
         self.device = self.parameters[0].device
         self.generator = torch.Generator(self.device)
         workers, count = self.storage.gradients.shape
-        self._mine = slice(count * worker // workers, count * (worker + 1) // workers)
-        self._weights = torch.nn.Parameter(self.storage.weights[self._mine])
-        self._gradient = self.storage.gradient[self._mine]
-        self._weights.grad = self._gradient
-        self.optimizer = torch.optim.AdamW(
-            [self._weights],
-            lr=config.learning_rate,
-            betas=BETAS,
-            eps=EPSILON,
-            weight_decay=config.weight_decay,
-            fused=True,
+        mine = slice(count * worker // workers, count * (worker + 1) // workers)
+        self.adam = Adam(
+            self.storage, within(trainable(model, config.freeze), mine), config.weight_decay
         )
-        self.optimizer.state[self._weights] = {
-            "step": torch.zeros((), device=self.device),
-            "exp_avg": self.storage.exp_avg[self._mine],
-            "exp_avg_sq": self.storage.exp_avg_sq[self._mine],
-        }
 
     def gradients(self, batches: Iterable[TrainingBatch], update: int, dropout: float) -> Work:
         """Add up the gradients of the loss over some batches in this worker's row.
@@ -103,15 +88,17 @@ class Learner:
         chance = np.random.SeedSequence((self.seed, update, self.worker))
         words = chance.generate_state(1, np.uint64)
         self.generator.manual_seed(int(words[0] >> 1))
-        done = Work()
+        done, total = Work(), row
         for batch in batches:
             loss = self.loss(batch.to(self.device), Dropout(dropout, self.generator))
             found = [part.flatten() for part in torch.autograd.grad(loss, self.parameters)]
-            if done.tokens:
-                row += torch.cat(found)
-            else:
+            if not done.tokens:
                 torch.cat(found, out=row)
+            else:  # added up in the weights' own type, and rounded once
+                total = total.to(self.storage.weights.dtype) + torch.cat(found)
             done += Work(loss.detach(), batch.tokens, batch.source_tokens, batch.pairs)
+        if total is not row:
+            row.copy_(total)
         if not done.tokens:
             row.zero_()
         return done
@@ -119,11 +106,7 @@ class Learner:
     @torch.no_grad()
     def reduce(self) -> Tensor:
         """Sum this worker's part of the gradients over all rows; returns the sum of its squares."""
-        first, *others = self.storage.gradients[:, self._mine]
-        total = self._gradient.copy_(first)
-        for other in others:
-            total += other
-        return total.dot(total)
+        return self.adam.reduce()
 
     @torch.no_grad()
     def step(self, update: int, rate: float, factor: Tensor | float) -> None:
@@ -134,11 +117,7 @@ class Learner:
             rate: the learning rate.
             factor: what to multiply the summed gradients by.
         """
-        self._gradient.mul_(factor)
-        self.optimizer.param_groups[0]["lr"] = rate
-        self.optimizer.state[self._weights]["step"].fill_(update - 1)
-        self.optimizer.step()
-        self.storage.round(self._mine)
+        self.adam.step(update, rate, factor)
 
     def loss(self, batch: TrainingBatch, dropout: Dropout = NO_DROPOUT) -> Tensor:
         """Return the label-smoothed loss, summed over the batch's tokens."""
@@ -151,7 +130,10 @@ class Learner:
 
     @torch.no_grad()
     def plain_loss(self, batch: TrainingBatch) -> Tensor:
-        """Return the cross-entropy without smoothing and dropout, summed over tokens."""
+        """Return the cross-entropy without smoothing and dropout, summed over tokens.
+
+        The weights are those that training multiplies with: rounded to `dtype`.
+        """
         batch = batch.to(self.device)
         model = self.rounded
         rows = self._readouts(batch, NO_DROPOUT)

@@ -4,11 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from nmt.data.corpus import Corpus
+import torch
+
+from nmt.data.corpus import SIDES, Corpus
 from nmt.data.vocabulary import Vocabulary
-from nmt.decoding.model_folder import WEIGHTS, Description, load_weights, read_description
+from nmt.decoding.model_folder import WEIGHTS, load_model
 from nmt.errors import SettingError
 from nmt.files import checksum
+from nmt.models.config import ModelConfig
 from nmt.models.seq2seq import Seq2Seq
 from nmt.training.presets import Settings
 
@@ -17,25 +20,13 @@ class Origin:
     """The model that a run begins with."""
 
     def __init__(self, folder: Path) -> None:
-        """Open a model folder.
+        """Read a model folder.
 
         Raises:
-            FolderError: it is none, or a damaged one.
+            FolderError: it is none, or a damaged one, or it has no weights yet.
         """
         self.folder = folder
-        self.description: Description = read_description(folder)
-
-    def settings(self, settings: Settings, changes: list[str]) -> Settings:
-        """Return a run's settings with this model's architecture.
-
-        Raises:
-            SettingError: the user asks for another one.
-        """
-        if any(change.strip().startswith("model.") for change in changes):
-            raise SettingError(
-                f"--init-from keeps the architecture of {self.folder}; leave out --set model...."
-            )
-        return replace(settings, model=self.description.model)
+        self.loaded = load_model(folder)
 
     def check(self, corpus: Corpus) -> None:
         """Refuse a corpus that was not made with this model's vocabularies.
@@ -43,25 +34,45 @@ class Origin:
         Raises:
             SettingError: says how to make the corpus.
         """
-        pairs = (
-            (self.description.source, corpus.source_vocabulary),
-            (self.description.target, corpus.target_vocabulary),
-        )
-        if all(self._same(side.vocabulary, vocabulary) for side, vocabulary in pairs):
+        mine = (self.loaded.source_vocabulary, self.loaded.target_vocabulary)
+        theirs = (corpus.source_vocabulary, corpus.target_vocabulary)
+        if all(map(_same, mine, theirs)):
             return
-        source, target = (self.folder / side.vocabulary for side, _ in pairs)
+        if all(map(_same, mine, reversed(theirs))):
+            raise SettingError(
+                f"{self.folder} translates in the other direction than this training; "
+                "add --reverse, or leave it out"
+            )
+        wanted = dict(zip(corpus.sides, (vocabulary.path for vocabulary in mine), strict=True))
+        options = " ".join(f"--{side}-vocab {wanted[side]}" for side in SIDES)
         raise SettingError(
             f"{corpus.folder}: its vocabulary is not that of {self.folder}; make the corpus with "
-            f"--source-vocab {source} --target-vocab {target}"
+            f"{options}"
         )
 
-    def _same(self, name: str, vocabulary: Vocabulary) -> bool:
-        return (self.folder / name).read_bytes() == vocabulary.path.read_bytes()
-
+    @torch.no_grad()
     def fill(self, model: Seq2Seq) -> None:
-        """Give a model these weights."""
-        load_weights(self.folder, model)
+        """Give a model of the same architecture these weights."""
+        for mine, theirs in zip(model.parameters(), self.loaded.model.parameters(), strict=True):
+            mine.copy_(theirs)
 
     def facts(self) -> dict[str, Any]:
         """Return what is kept of it in the new model's description."""
-        return {"model": self.folder.resolve().name, "weights": checksum(self.folder / WEIGHTS)}
+        return {"model": str(self.folder), "weights": checksum(self.folder / WEIGHTS)}
+
+
+def with_architecture(settings: Settings, model: ModelConfig, changes: list[str]) -> Settings:
+    """Return a run's settings with the architecture of the model that it begins with.
+
+    Raises:
+        SettingError: the user asks for another one.
+    """
+    if any(change.strip().startswith("model.") for change in changes):
+        raise SettingError(
+            "--init-from keeps the architecture of its model: leave out every --set model.NAME"
+        )
+    return replace(settings, model=model)
+
+
+def _same(one: Vocabulary, other: Vocabulary) -> bool:
+    return one.path.read_bytes() == other.path.read_bytes()

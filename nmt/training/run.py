@@ -1,6 +1,7 @@
 """`train`: from a corpus folder to a finished model folder, in one call or in several."""
 
 import logging
+import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -11,7 +12,8 @@ import torch
 
 import nmt
 from nmt.data.corpus import MANIFEST, Corpus
-from nmt.decoding.model_folder import Description, Side, load_weights
+from nmt.decoding.model_folder import MANIFEST as MODEL_MANIFEST
+from nmt.decoding.model_folder import Description, Side, load_weights, read_description
 from nmt.errors import DataError, SettingError
 from nmt.evaluation.languages import check_tokenizer, guess_language, why_no_bleu
 from nmt.evaluation.plots import learning_curves
@@ -24,7 +26,8 @@ from nmt.training.config import Limits
 from nmt.training.crew import Crew, Job, choose_workers
 from nmt.training.folder import prepare
 from nmt.training.forecast import Forecast, forecast
-from nmt.training.origin import Origin
+from nmt.training.frozen import trainable
+from nmt.training.origin import Origin, with_architecture
 from nmt.training.presets import Settings, resolve
 from nmt.training.report import scores_in_words, write_model_card
 from nmt.training.schedule import Budget
@@ -116,8 +119,10 @@ def forecast_training(corpus: Path | str, options: TrainOptions | None = None) -
         SettingError: an unknown or unfit setting.
     """
     options = options or TrainOptions()
-    run = _Run(_open(corpus, options), Path(), options)
-    return forecast(run.make_crew(), run.corpus.train)
+    run = _Run(_open(corpus, options), None, options)
+    run.crew = run.make_crew()
+    run.announce()
+    return forecast(run.crew, run.corpus.train)
 
 
 def _open(corpus: Path | str, options: TrainOptions) -> Corpus:
@@ -128,14 +133,15 @@ def _open(corpus: Path | str, options: TrainOptions) -> Corpus:
 class _Run:
     """The parts of a run, put together once."""
 
-    def __init__(self, corpus: Corpus, folder: Path, options: TrainOptions) -> None:
+    def __init__(self, corpus: Corpus, folder: Path | None, options: TrainOptions) -> None:
         if not len(corpus.train):
             raise DataError(f"{corpus.folder}: the corpus has no training pairs")
         if options.bleu_tokenize is not None:
             check_tokenizer(options.bleu_tokenize)
-        self.corpus, self.folder, self.options = corpus, folder, options
+        self.corpus, self.options = corpus, options
+        self.folder = folder or Path(os.devnull)  # where nothing is, and nothing can be
         self.settings = resolve(options.preset, options.changes, len(corpus.train))
-        self.origin = Origin(Path(options.init_from)) if options.init_from else None
+        self.origin: Origin | None = None
         self.description = self._describe()
         self.device = choose_device(options.device)
         self.precision = _choose_precision(options.precision, self.device)
@@ -145,11 +151,29 @@ class _Run:
 
     def _describe(self) -> Description:
         history: dict[str, Any] = {"reverse": True} if self.options.reverse else {}
-        if self.origin:
-            self.origin.check(self.corpus)
-            self.settings = self.origin.settings(self.settings, self.options.changes)
-            history["init_from"] = self.origin.facts()
+        if self.options.init_from:
+            history["init_from"] = self._begin_from(Path(self.options.init_from))
         return describe(self.corpus, self.settings, self.options.seed, history)
+
+    def _begin_from(self, origin: Path) -> dict[str, Any]:
+        """Take over another model's architecture, and its weights where the run is not begun."""
+        if origin.resolve() == self.folder.resolve():
+            raise SettingError(
+                f"--init-from {origin}: this is the output folder; choose another one for the new "
+                "model"
+            )
+        changes = self.options.changes
+        if (self.folder / MODEL_MANIFEST).exists() and not self.options.overwrite:
+            # A begun run needs its origin no more.
+            mine = read_description(self.folder)
+            self.settings = with_architecture(self.settings, mine.model, changes)
+            weights = mine.training.get("init_from", {}).get("weights")
+            return {"model": str(origin), "weights": weights}
+        self.origin = Origin(origin)
+        self.origin.check(self.corpus)
+        architecture = self.origin.loaded.description.model
+        self.settings = with_architecture(self.settings, architecture, changes)
+        return self.origin.facts()
 
     def _check(self) -> None:
         """Refuse what could not work, before anything is written."""
@@ -159,6 +183,8 @@ class _Run:
                 "model.tying: three-way tying needs a joint vocabulary, and this corpus has two; "
                 "preprocess with --joint-vocab, or take two-way"
             )
+        with torch.device("meta"):  # names and shapes, without the numbers
+            trainable(self.description.build(), self.settings.train.freeze)
         if self.validator.tokenizer is None:
             why = why_no_bleu(self.validator.language)
             if self.settings.train.select_by == "bleu":
@@ -177,7 +203,16 @@ class _Run:
             self.crew.learner.load_state(saved[0])
         batches = self.crew.feed.batches(0)
         self.budget = Budget.of(self.options.limits, -(-batches // config.accumulate))
-        self._announce(batches, resumed=saved is not None)
+        self.announce()
+        if saved is not None:
+            log.info(f"going on after update {self.position.update:,}")
+        elif self.origin:
+            log.info(f"beginning with the weights of {self.origin.folder}")
+        if not self.options.limits.given:
+            log.info(
+                "no limit given: training ends when validation stops getting better, or after "
+                "60 minutes (--time-limit, --epochs or --updates change that)"
+            )
 
     def make_crew(self) -> Crew:
         """Make the model, at its beginning, and gather those who train it."""
@@ -240,6 +275,7 @@ class _Run:
         """Validate the best model by beam search, and write the model card and the curves."""
         learner, model = self.crew.learner, self.crew.learner.model
         notes = load_weights(self.folder, model)
+        learner.storage.round()
         beam = self.settings.train.validation_beam
         validation = self.validator.validate(learner, beam)
         learning_curves(self.folder / "metrics.jsonl", self.folder / "curves.png")
@@ -265,24 +301,20 @@ class _Run:
             self.folder, self.position.update, notes["update"], self.position.seconds, validation
         )
 
-    def _announce(self, batches: int, resumed: bool) -> None:
+    def announce(self) -> None:
+        """Say what is going to be trained, and on what."""
         settings, pairs, workers = self.settings, len(self.corpus.train), self.position.workers
-        if self.origin:
-            log.info(f"beginning with the weights and the architecture of {self.origin.folder}")
-        why = f", chosen for {pairs:,} pairs" if self.options.preset == "auto" else ""
+        what = f"preset {settings.preset}"
+        if self.options.init_from:
+            what += f" with the architecture of {self.options.init_from}"
+        elif self.options.preset == "auto":
+            what += f", chosen for {pairs:,} pairs"
         parameters = sum(parameter.numel() for parameter in self.crew.learner.model.parameters())
         log.info(
-            f"preset {settings.preset}{why}: {parameters:,} parameters, {batches:,} batches an "
-            f"epoch, on {self.device.type} in {self.precision}"
+            f"{what}: {parameters:,} parameters, {self.crew.feed.batches(0):,} batches an epoch, "
+            f"on {self.device.type} in {self.precision}"
             + (f", by {workers} processes" if workers > 1 else "")
         )
-        if resumed:
-            log.info(f"going on after update {self.position.update:,}")
-        if not self.options.limits.given:
-            log.info(
-                "no limit given: training ends when validation stops getting better, or after "
-                "60 minutes (--time-limit, --epochs or --updates change that)"
-            )
 
 
 def describe(

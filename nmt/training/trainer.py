@@ -50,8 +50,9 @@ class Trainer:
         self.clock = clock
         self.metrics = MetricsLog(folder / "metrics.jsonl", position.metrics_bytes)
         self.resume_hint = "the same command"
-        epoch = -(-crew.feed.batches(0) // self.config.accumulate)
-        two_epochs = min(1000, max(100, 2 * epoch))
+        together = self.config.accumulate
+        epoch = -(-crew.feed.batches(0) // together)
+        two_epochs = min(1000, max(-(-100 // together), 2 * epoch))
         self.validate_every = self.config.validate_every or two_epochs
 
     def run(self, cost: Cost, peak: float) -> None:

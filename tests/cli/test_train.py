@@ -313,7 +313,7 @@ def test_a_run_with_other_settings_is_refused_and_named(
     way_out = "choose another folder, or start anew with --overwrite"
     for options, difference in (
         (["--set=train.dropout=0.5"], "train.dropout was 0.2 and is now 0.5"),
-        (["--seed=2"], "training.seed was 1 and is now 2"),
+        (["--seed=2"], "seed was 1 and is now 2"),
         (["--set=model.attention=dot"], "model.attention was general and is now dot"),
     ):
         ended = forked_nmt(*command(toy_folder, model, *WATCHED, *options, "--updates", 9))
@@ -380,7 +380,7 @@ def test_a_dry_run_tells_the_cost_and_writes_nothing(forked_nmt, toy_folder, tmp
         "parameters",
         "processes",
         "batches an epoch",
-        "longest batch",
+        "largest batch",
         "speed",
         "an epoch",
         "memory",
@@ -391,4 +391,4 @@ def test_a_dry_run_tells_the_cost_and_writes_nothing(forked_nmt, toy_folder, tmp
     assert report["tokens_per_second"] > 0
     assert report["seconds_per_epoch"] > 0
     assert int(figures["parameters"].replace(",", "")) == report["parameters"] > 1000
-    assert figures["longest batch"].split()[:5] == report["longest_batch"].split()
+    assert figures["largest batch"].split()[:5] == report["largest_batch"].split()

@@ -244,7 +244,7 @@ DAMAGES = {
     ),
     "newer": (
         edit(format_version=99),
-        "/config.json: format version 99 is newer than this program reads (1); update nmt",
+        "/config.json: format version 99 is newer than this program reads (2); update nmt",
     ),
     "another architecture": (
         resize,

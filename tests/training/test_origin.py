@@ -2,10 +2,13 @@
 
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 
+from nmt.data.options import PreprocessOptions
+from nmt.data.preprocess import preprocess
 from nmt.decoding.model_folder import load_model, read_description
 from nmt.decoding.translator import Translator
 from nmt.errors import FolderError, SettingError
@@ -34,15 +37,21 @@ def test_fine_tuning_begins_with_the_weights_and_keeps_the_architecture(
     assert after.description.model == before.description.model
     kept = zip(before.model.parameters(), after.model.parameters(), strict=True)
     assert all(torch.allclose(*pair, atol=1e-6) for pair in kept)
-    assert after.description.training["init_from"]["model"] == "model"
-    # The same command goes on with the second model, not with the first.
-    options = replace(options, limits=Limits(updates=4), changes=still)
-    assert train(toy_folder, tmp_path / "second", options).updates == 4
+    assert after.description.training["init_from"]["model"] == str(first)
+
+
+def test_a_begun_fine_tuning_needs_its_origin_no_more(first, toy_folder, tmp_path):
+    origin = Path(shutil.copytree(first, tmp_path / "origin"))
+    options = replace(OPTIONS, changes=[], init_from=origin)
+    train(toy_folder, tmp_path / "second", options)
+    shutil.rmtree(origin)
+    longer = replace(options, limits=Limits(updates=4))
+    assert train(toy_folder, tmp_path / "second", longer).updates == 4
 
 
 def test_fine_tuning_refuses_another_architecture(first, toy_folder, tmp_path):
     options = replace(OPTIONS, init_from=first)
-    with pytest.raises(SettingError, match=r"--init-from keeps the architecture of .*model; leave"):
+    with pytest.raises(SettingError, match=r"--init-from keeps the architecture of its model"):
         train(toy_folder, tmp_path / "second", options)
     assert not (tmp_path / "second").exists()
 
@@ -55,10 +64,33 @@ def test_fine_tuning_refuses_another_vocabulary(first, tmp_path):
         train(corpus, tmp_path / "second", options)
 
 
-def test_fine_tuning_refuses_what_is_no_model(toy_folder, tmp_path):
-    options = replace(OPTIONS, changes=[], init_from=tmp_path)
-    with pytest.raises(FolderError, match="this is not a model folder"):
-        train(toy_folder, tmp_path / "second", options)
+def test_fine_tuning_refuses_a_model_of_the_other_direction(toy_corpus, tmp_path):
+    corpus, model = tmp_path / "corpus", tmp_path / "model"
+    sides = ((toy_corpus.train_source,), (toy_corpus.train_target,))
+    preprocess(PreprocessOptions(*sides, joint=False), corpus)
+    train(corpus, model, OPTIONS)
+    options = replace(OPTIONS, changes=[], init_from=model, reverse=True)
+    with pytest.raises(SettingError, match=r"in the other direction .* --reverse, or leave it out"):
+        train(corpus, tmp_path / "second", options)
+
+
+@pytest.mark.parametrize("missing", ["config.json", "model.safetensors"])
+def test_fine_tuning_refuses_what_is_no_whole_model(first, toy_folder, tmp_path, missing):
+    origin = Path(shutil.copytree(first, tmp_path / "origin"))
+    (origin / missing).unlink()
+    output = Path(shutil.copytree(first, tmp_path / "second"))
+    options = replace(OPTIONS, changes=[], init_from=origin, overwrite=True)
+    with pytest.raises(FolderError, match=f"{origin}: .*(not a model folder|no weights yet)"):
+        train(toy_folder, output, options)
+    assert load_model(output)  # what was there is still there
+
+
+def test_fine_tuning_does_not_overwrite_its_origin(first, toy_folder, tmp_path):
+    model = Path(shutil.copytree(first, tmp_path / "model"))
+    options = replace(OPTIONS, changes=[], init_from=model, overwrite=True)
+    with pytest.raises(SettingError, match="this is the output folder; choose another one"):
+        train(toy_folder, model, options)
+    assert load_model(model)
 
 
 def test_a_reversed_run_translates_the_other_way_and_goes_on(first, toy_folder, tmp_path):

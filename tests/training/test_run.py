@@ -3,6 +3,8 @@
 import json
 import logging
 import math
+import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ import torch
 
 from nmt.data.corpus import Corpus
 from nmt.decoding.model_folder import load_model, load_weights, read_description, save_weights
-from nmt.errors import FolderError, NmtError
+from nmt.errors import FolderError, Interrupted, NmtError
 from nmt.training.checkpoint import load_newest, save_checkpoint
 from nmt.training.config import Limits
 from nmt.training.presets import resolve
@@ -169,3 +171,45 @@ def test_weights_of_another_model_are_refused(toy_folder, tmp_path):
     other = resolve("tiny", [*SMALL, "model.attention=additive"], 0)
     with pytest.raises(FolderError, match=r"these weights are not of the model in config\.json"):
         load_weights(tmp_path, describe(corpus, other, 1).build())
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_the_final_loss_is_that_of_the_best_model(toy_folder, tmp_path, precision):
+    """Of a run that gets worse: the last weights are not those that stay."""
+    chosen = options(
+        "train.learning_rate=3", "train.warmup_updates=20", "train.validate_every=2",
+        "train.select_by=loss", updates=12,
+    )  # fmt: skip
+    report = train(toy_folder, tmp_path / "model", replace(chosen, precision=precision))
+    assert report.best_update < report.updates
+    best = [line for line in metrics(tmp_path / "model", "valid") if line["best"]][-1]
+    assert best["update"] == report.best_update
+    assert report.validation.loss == pytest.approx(best["loss"], rel=1e-6)
+
+
+class StoppingClock(Clock):
+    """A clock that presses Ctrl-C when it is read for the n-th time."""
+
+    def __init__(self, reading: int) -> None:
+        super().__init__(0.01)
+        self.left = reading
+
+    def __call__(self) -> float:
+        self.left -= 1
+        if self.left == 0:
+            signal.raise_signal(signal.SIGINT)
+        return super().__call__()
+
+
+def test_a_run_that_adds_up_batches_goes_on_inside_an_epoch(toy_folder, tmp_path):
+    together = options("train.accumulate=3", "train.workers=1", updates=9)
+    train(toy_folder, tmp_path / "whole", together)
+    with pytest.raises(Interrupted, match="stopped after update"):
+        train(toy_folder, tmp_path / "halves", together, StoppingClock(25))
+    stopped = metrics(tmp_path / "halves")[-1]
+    assert 0 < stopped["epoch"] % 1 < 1
+    assert stopped["update"] < 9
+    assert train(toy_folder, tmp_path / "halves", together).updates == 9
+    first, second = (load_model(tmp_path / name).model for name in ("whole", "halves"))
+    pairs = zip(first.parameters(), second.parameters(), strict=True)
+    assert all(torch.equal(*pair) for pair in pairs)

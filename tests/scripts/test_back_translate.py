@@ -1,0 +1,68 @@
+"""Back-translation: the script joins what a model of the other direction wrote to the corpus."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nmt.data.corpus import Corpus
+from nmt.decoding.model_folder import read_description
+from tests.conftest import environment
+
+SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "back_translate.sh"
+
+
+@pytest.fixture
+def program(tmp_path) -> Path:
+    """A folder with an `nmt` command."""
+    nmt = tmp_path / "bin" / "nmt"
+    nmt.parent.mkdir()
+    nmt.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m nmt "$@"\n')
+    nmt.chmod(0o755)
+    return nmt.parent
+
+
+def run(program: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    path = f"{program}{os.pathsep}{os.environ['PATH']}"
+    command = ["sh", str(SCRIPT), *map(str, arguments)]
+    return subprocess.run(
+        command,
+        cwd=program.parent,
+        env=environment() | {"PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def test_text_of_the_target_language_joins_the_corpus(program, toy_corpus, tmp_path):
+    train = [toy_corpus.train_source, toy_corpus.train_target]
+    valid = [toy_corpus.valid_source, toy_corpus.valid_target]
+    more = tmp_path / "more.txt"
+    lines = toy_corpus.train_target.read_text(encoding="utf-8").splitlines()[:50]
+    more.write_text("".join(f"{line} {line}\n" for line in lines), encoding="utf-8")
+    small = ["--updates", 20, "--preset", "tiny", "--set", "model.hidden_size=16"]
+    done = run(program, *train, *valid, more, "work", *small)
+    assert done.returncode == 0, done.stderr
+    work = tmp_path / "work"
+    assert len((work / "back.txt").read_text(encoding="utf-8").split("\n")) == 51
+    plain, enriched = Corpus.open(work / "corpus"), Corpus.open(work / "enriched")
+    assert len(plain.train) < len(enriched.train) <= len(plain.train) + 55
+    assert enriched.valid_target_text == plain.valid_target_text
+    model = read_description(work / "reverse")
+    assert (model.source.language, model.target.language) == (
+        plain.target_language,
+        plain.source_language,
+    )
+    # Once more: everything is there already.
+    again = run(program, *train, *valid, more, "work", *small)
+    assert again.returncode == 0
+    assert "this run is finished" in again.stderr
+
+
+def test_too_few_arguments_show_the_usage(program):
+    done = run(program, "one.en", "one.de")
+    assert done.returncode == 2
+    assert done.stderr.startswith("usage: scripts/back_translate.sh SOURCE TARGET")
