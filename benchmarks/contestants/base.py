@@ -196,9 +196,10 @@ def prepare_data(source: Path) -> None:
     for name in (f"{split}.{language}" for split in SPLITS for language in LANGUAGES):
         if not (source / name).is_file():
             raise SystemExit(f"{source / name}: the file is missing (see data/README.md)")
-        link = DATA / name
-        link.unlink(missing_ok=True)
-        link.symlink_to((source / name).resolve())
+        link, file = DATA / name, (source / name).resolve()
+        if link.resolve() != file:  # another benchmark may be reading it right now
+            link.unlink(missing_ok=True)
+            link.symlink_to(file)
     if not (DATA / "pieces.txt").exists():
         _make_vocabulary()
 
