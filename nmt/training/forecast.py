@@ -36,13 +36,15 @@ class Forecast:
 
     def lines(self) -> list[str]:
         """Return the figures in words."""
+        seconds = self.seconds_per_epoch
+        time_an_epoch = duration(seconds) if seconds >= 10 else f"{seconds:.1f} s"
         return [
             f"parameters         {self.parameters:,}",
             f"processes          {self.processes}",
             f"batches an epoch   {self.batches:,}",
             f"largest batch      {self.largest_batch} (pairs x source x target pieces)",
             f"speed              {self.tokens_per_second:,.0f} target tokens a second",
-            f"an epoch           {duration(self.seconds_per_epoch)}, validation not counted",
+            f"an epoch           {time_an_epoch}, validation not counted",
             f"memory             {self.memory_mb:,} MB",
         ]
 
