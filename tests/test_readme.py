@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.runs import nmt_program
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ("README.md", "data/README.md")  # the second reads the corpus that the first makes
 BLOCKS = re.findall(
@@ -47,10 +49,7 @@ def workplace(tmp_path, make_toy_corpus) -> Path:
         "test.de": toy.valid_target,
     }.items():
         shutil.copy(path, tmp_path / name)
-    program = tmp_path / "bin" / "nmt"
-    program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m nmt "$@"\n')
-    program.chmod(0o755)
+    nmt_program(tmp_path)
     return tmp_path
 
 

@@ -73,7 +73,7 @@ def forecast(crew: Crew, split: Split) -> Forecast:
         speed = tokens / (time.monotonic() - began)
     total = len(split.target.ids) + len(split)
     return Forecast(
-        parameters=sum(parameter.numel() for parameter in crew.learner.model.parameters()),
+        parameters=len(crew.storage.weights),
         processes=crew.job.workers,
         batches=len(plan),
         largest_batch="{} x {} x {}".format(*shapes[largest]),

@@ -284,7 +284,7 @@ class _Run:
             "corpus": self.corpus.manifest,
             "validation": validation,
             "search": f"beam search of {beam}",
-            "parameters": sum(parameter.numel() for parameter in model.parameters()),
+            "parameters": len(self.crew.storage.weights),
             "update": notes["update"],
             "updates": self.position.update,
             "minutes": self.position.seconds / 60,
@@ -309,9 +309,9 @@ class _Run:
             what += f" with the architecture of {self.options.init_from}"
         elif self.options.preset == "auto":
             what += f", chosen for {pairs:,} pairs"
-        parameters = sum(parameter.numel() for parameter in self.crew.learner.model.parameters())
         log.info(
-            f"{what}: {parameters:,} parameters, {self.crew.feed.batches(0):,} batches an epoch, "
+            f"{what}: {len(self.crew.storage.weights):,} parameters, "
+            f"{self.crew.feed.batches(0):,} batches an epoch, "
             f"on {self.device.type} in {self.precision}"
             + (f", by {workers} processes" if workers > 1 else "")
         )

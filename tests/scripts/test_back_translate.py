@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from nmt.data.corpus import Corpus
 from nmt.decoding.model_folder import read_description
 from tests.conftest import environment
+from tests.support.runs import nmt_program
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "back_translate.sh"
 
@@ -17,11 +17,7 @@ SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "back_translate.sh"
 @pytest.fixture
 def program(tmp_path) -> Path:
     """A folder with an `nmt` command."""
-    nmt = tmp_path / "bin" / "nmt"
-    nmt.parent.mkdir()
-    nmt.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m nmt "$@"\n')
-    nmt.chmod(0o755)
-    return nmt.parent
+    return nmt_program(tmp_path)
 
 
 def run(program: Path, *arguments: object) -> subprocess.CompletedProcess[str]:

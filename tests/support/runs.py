@@ -1,6 +1,7 @@
 """Runs of `nmt train` that tests can watch."""
 
 import json
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +30,15 @@ WATCHED = (
 def command(corpus: Path, model: Path, *options: object) -> list[object]:
     """The arguments of `nmt train`."""
     return ["train", corpus, "-o", model, *options]
+
+
+def nmt_program(folder: Path) -> Path:
+    """Make an `nmt` command in a new folder, for shell scripts to find; returns that folder."""
+    program = folder / "bin" / "nmt"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m nmt "$@"\n')
+    program.chmod(0o755)
+    return program.parent
 
 
 def metrics(model: Path) -> list[dict]:
