@@ -78,7 +78,7 @@ class Decoder(nn.Module):
         """
         inputs = hidden = x
         for depth, layer in enumerate(self.layers):
-            outputs, _ = layer(inputs, None, states[depth])
+            outputs = layer(inputs, None, states[depth])
             hidden = outputs + hidden if depth >= 2 else outputs
             scores = self.attention.scores(hidden, memory.keys)
             context, _ = attend(scores, memory.values, memory.padding)

@@ -32,9 +32,19 @@ class Encoder(nn.Module):
         """
         for depth, layer in enumerate(self.layers):
             inputs = dropout(x) if depth else x
-            outputs, final = layer(inputs, lengths)
+            outputs = layer(inputs, lengths)
             x = outputs + x if depth >= 2 else outputs
-        return x, final.hidden
+        return x, _final(outputs, lengths)
+
+
+def _final(outputs: Tensor, lengths: Tensor | None) -> Tensor:
+    """Take from outputs (B, S, H) the state after each direction's last step: (B, H)."""
+    forward, backward = outputs.chunk(2, dim=2)
+    last: Tensor | int = -1
+    if lengths is not None:
+        last = lengths.to(outputs.device) - 1
+    rows = torch.arange(len(outputs), device=outputs.device)
+    return torch.cat((forward[rows, last], backward[:, 0]), dim=1)
 
 
 def padding_mask(lengths: Tensor | None, size: int, device: torch.device) -> Tensor | None:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from nmt.models.linear import LinearMaker, LinearMap
+from nmt.models.whole_lstm import whole_lstm
 
 
 @dataclass(frozen=True)
@@ -46,32 +47,47 @@ class LSTMLayer(nn.Module):
 
     def forward(
         self, x: Tensor, lengths: Tensor | None = None, state: LSTMState | None = None
-    ) -> tuple[Tensor, LSTMState]:
+    ) -> Tensor:
         """Run over whole sequences.
 
         Args:
             x: inputs (B, T, I), longest sequence first where `lengths` is given.
             lengths: (B,) on the CPU; None means that all are T long, or that what comes after a
-                sequence's end does not matter (one direction, no final state wanted).
-            state: the state before the first step, each (B, H); None means zeros.
+                sequence's end does not matter (in one direction).
+            state: the state before the first step, each (B, H), where all are T long; None means
+                zeros.
 
         Returns:
-            outputs (B, T, D*H), zero after each end where `lengths` is given, and the state after
-            each sequence's last step, each (B, D*H).
+            hidden states (B, T, D*H), zero after each end where `lengths` is given.
         """
+        if torch.is_grad_enabled() and x.device.type == "cpu" and x.dtype == torch.bfloat16:
+            return self._by_large_products(x, lengths, state)
         initial = self._initial_state(x, state)
         weights = self._flat_weights(x.dtype)
         options = (True, 1, 0.0, self.training, self.directions == 2)
         if lengths is None:
-            outputs, hidden, cell = torch.lstm(x, initial, weights, *options, True)
-        else:
-            packed = pack_padded_sequence(x, lengths, batch_first=True)
-            data, hidden, cell = torch.lstm(
-                packed.data, packed.batch_sizes, initial, weights, *options
-            )
-            packed = packed._replace(data=data)
-            outputs, _ = pad_packed_sequence(packed, batch_first=True, total_length=x.shape[1])
-        return outputs, LSTMState(_side_by_side(hidden), _side_by_side(cell))
+            outputs: Tensor = torch.lstm(x, initial, weights, *options, True)[0]
+            return outputs
+        packed = pack_padded_sequence(x, lengths, batch_first=True)
+        data = torch.lstm(packed.data, packed.batch_sizes, initial, weights, *options)[0]
+        packed = packed._replace(data=data)
+        return pad_packed_sequence(packed, batch_first=True, total_length=x.shape[1])[0]
+
+    def _by_large_products(
+        self, x: Tensor, lengths: Tensor | None, state: LSTMState | None
+    ) -> Tensor:
+        x = x.transpose(0, 1).contiguous()
+        sizes = None if lengths is None else _sizes(lengths, len(x))
+        zeros = x.new_zeros(x.shape[1], self.hidden_size)
+        first = (zeros, zeros) if state is None else (state.hidden, state.cell)
+        parts = (self.weight_input, self.weight_hidden, self.bias)
+        weights = zip(*(part.to(x.dtype).unbind() for part in parts), strict=True)
+        outputs = [
+            whole_lstm(x, first, direction, sizes, backwards)
+            for direction, backwards in zip(weights, (False, True), strict=False)
+        ]
+        joined = outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=2)
+        return joined.transpose(0, 1)
 
     def _initial_state(self, x: Tensor, state: LSTMState | None) -> list[Tensor]:
         if state is None:
@@ -119,6 +135,7 @@ class LSTMCell:
         return LSTMState(leave * torch.tanh(cell), cell)
 
 
-def _side_by_side(state: Tensor) -> Tensor:
-    """Lay the directions of a state (D, B, H) side by side: (B, D*H)."""
-    return state.transpose(0, 1).flatten(1)
+def _sizes(lengths: Tensor, steps: int) -> list[int]:
+    """Return how many sequences have each step, from their lengths (B,)."""
+    sizes: list[int] = (lengths.unsqueeze(0) > torch.arange(steps).unsqueeze(1)).sum(dim=1).tolist()
+    return sizes
