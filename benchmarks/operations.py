@@ -10,16 +10,19 @@ the forward pass (the gradients by inputs and by weights are a product each).
 from benchmarks.report import table
 from nmt.models.config import ModelConfig
 from nmt.models.cost import Cost, cost
+from nmt.training.presets import names, resolve
 
 # Multi30k English to German, joint vocabulary of 8,000 BPE pieces, end of sentence included.
 SOURCE_LENGTH = 15.3
 TARGET_LENGTH = 15.8
 HEADS = ("MFLOP", "a source token", "a target token", "of it output layer")
 CONFIG_A = ModelConfig(embedding_size=256, hidden_size=512, encoder_layers=1, decoder_layers=1)
+GNMT = ModelConfig(embedding_size=1024, hidden_size=1024, encoder_layers=4, decoder_layers=4)
+PIECES = 8000
 SHAPES = {
-    "config A": (CONFIG_A, 8000),
-    "2+2 layers of 512": (ModelConfig(512, 512, 2, 2), 8000),
-    "GNMT (4+4 layers of 1024)": (ModelConfig(1024, 1024, 4, 4), 32000),
+    "config A": (CONFIG_A, PIECES),
+    **{name: (resolve(name, [], 0).model, PIECES) for name in names()},
+    "gnmt": (GNMT, PIECES),
 }
 # The peers' read-out is as wide as the state, and is fed to the next step's LSTM.
 PEER_READOUT = 512
@@ -44,7 +47,7 @@ def peers_config_a() -> Cost:
     """Count config A as the peers build it: input feeding, and nothing tied."""
     ours, hidden = cost(*SHAPES["config A"]), CONFIG_A.hidden_size
     lstm = 4 * hidden * (CONFIG_A.embedding_size + PEER_READOUT + hidden)
-    readout, output = 2 * hidden * PEER_READOUT, PEER_READOUT * 8000
+    readout, output = 2 * hidden * PEER_READOUT, PEER_READOUT * PIECES
     return Cost(ours.per_source_token, 2 * (lstm + readout + output), ours.per_pair_of_tokens)
 
 
@@ -61,7 +64,7 @@ def main() -> None:
         row(name, cost(config, pieces), 2 * config.embedding_size * pieces)
         for name, (config, pieces) in SHAPES.items()
     ]
-    rows.insert(1, row("config A in the peers", peers_config_a(), 2 * PEER_READOUT * 8000))
+    rows.insert(1, row("config A in the peers", peers_config_a(), 2 * PEER_READOUT * PIECES))
     print(table([*HEADS, "training, a target token"], rows))
 
 

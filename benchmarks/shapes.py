@@ -1,0 +1,91 @@
+"""Training speed of nmt at several shapes: every preset, config A and the GNMT shape.
+
+    python -m benchmarks.shapes --data DIR
+    python -m benchmarks.shapes --data DIR --cores 2 --only small
+
+Target tokens a second, the share of the measured bf16 peak, and the most memory of one process.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.contestants.base import Training, add_data_option, prepare_data
+from benchmarks.contestants.nmt import CONFIG_A, Nmt
+from benchmarks.machine_peak import measure_peaks
+from benchmarks.operations import SHAPES, training
+from benchmarks.processes import spread_over
+from benchmarks.report import machine, table, warn_if_disturbed
+from nmt.models.cost import cost
+from nmt.training.presets import names
+
+GNMT = (
+    "model.embedding_size=1024",
+    "model.hidden_size=1024",
+    "model.encoder_layers=4",
+    "model.decoder_layers=4",
+    "train.batch_tokens=4096",
+)
+REPORT_EVERY = {"gnmt": 1, "base": 3}
+
+
+class Shaped(Nmt):
+    """nmt with a preset, or with settings of its own."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+    def _train(self, folder: Path, report_every: int) -> list[str | Path]:
+        chosen = {"config A": CONFIG_A, "gnmt": GNMT}.get(self.name)
+        preset = self.name if chosen is None else "small"
+        named = [part for setting in chosen or () for part in ("--set", setting)]
+        named += ["--set", f"train.report_every={report_every}"]
+        files = (self.folder / "corpus", "-o", folder / "model")
+        return [self.python, "-m", "nmt", "train", *files, "--preset", preset, *named]
+
+
+def main() -> None:
+    """Measure, print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add_data_option(parser)
+    every = ["config A", *names(), "gnmt"]
+    parser.add_argument("--seconds", type=float, default=60, help="length of each training")
+    parser.add_argument("--cores", type=int, default=1, help="how many cores each gets")
+    parser.add_argument("--only", choices=every, action="append")
+    options = parser.parse_args()
+    cores = spread_over(options.cores)
+    prepare_data(options.data)
+    Nmt().prepare()
+    print(machine(), flush=True)
+    peak = measure_peaks(cores, ("bf16",))["bf16"]
+    rows, shares = [], []
+    for name in options.only or every:
+        found = Shaped(name).measure_training(options.seconds, cores, REPORT_EVERY.get(name, 25))
+        rows.append(row(name, found, peak))
+        shares.append(found.core_share)
+        print(f"{name}: {found.tokens_per_second:,.0f}", flush=True)
+    heads = ["shape", "MFLOP a token", "target tokens/s", "share of peak", "core share", "peak MiB"]
+    print("\n" + table(heads, rows))
+    warn_if_disturbed(shares)
+
+
+def row(name: str, found: Training, peak: float) -> Sequence[str]:
+    """Return a line of the table; `peak` in GFLOP/s."""
+    operations = training(cost(*SHAPES[name]))
+    share = found.tokens_per_second * operations / 1e9 / peak
+    speed, core_share = f"{found.tokens_per_second:,.0f}", f"{found.core_share:.0%}"
+    return [
+        name,
+        f"{operations / 1e6:.1f}",
+        speed,
+        f"{share:.0%}",
+        core_share,
+        f"{found.peak_mib:,.0f}",
+    ]
+
+
+if __name__ == "__main__":
+    main()
