@@ -23,6 +23,7 @@ class Position:
     best_score: float = 0.0
     best_loss: float = 0.0
     best_update: int = 0
+    lowest_loss: float | None = None  # of training, in a report
     best_metric: str = ""  # the name and tokeniser of that score; none yet if empty
     bad_validations: int = 0
     validated_update: int = 0

@@ -25,6 +25,8 @@ Clock = Callable[[], float]
 
 # The end of a run costs this many greedy validations: one, and one by beam search.
 FINAL_VALIDATIONS = 4
+# A training loss this far (in nats) above its lowest says that the model has lost what it learned.
+DIVERGED = 2.0
 
 
 class Trainer:
@@ -64,7 +66,7 @@ class Trainer:
 
         Raises:
             Interrupted: Ctrl-C or SIGTERM arrived, and the state is saved.
-            NmtError: the loss is no longer a number.
+            NmtError: the loss is no longer a number, or has risen far.
         """
         position = self.position
         self._began = self.clock() - position.seconds
@@ -153,6 +155,7 @@ class Trainer:
     def _report(self, speed: Speedometer, bar: Progress) -> None:
         figures = speed.read()
         self._check_number(figures.loss)
+        self._check_course(figures.loss)
         self.metrics.write(
             kind="train",
             update=self.position.update,
@@ -170,11 +173,21 @@ class Trainer:
 
     def _check_number(self, loss: float) -> None:
         if not math.isfinite(loss):
-            raise NmtError(
-                f"the loss is no longer a number at update {self.position.update:,}; the best "
-                f"model so far stays in {self.folder}; train again with a lower rate: "
-                f"--set train.learning_rate={self.config.learning_rate / 2:g} --overwrite"
-            )
+            raise self._lost("the loss is no longer a number")
+
+    def _check_course(self, loss: float) -> None:
+        position = self.position
+        if position.lowest_loss is None or loss < position.lowest_loss:
+            position.lowest_loss = loss
+        if loss > position.lowest_loss + DIVERGED:
+            raise self._lost(f"the loss has risen from {position.lowest_loss:.2f} to {loss:.2f}")
+
+    def _lost(self, why: str) -> NmtError:
+        return NmtError(
+            f"{why} at update {self.position.update:,}; the best model so far stays in "
+            f"{self.folder}; train again with a lower rate: "
+            f"--set train.learning_rate={self.config.learning_rate / 2:g} --overwrite"
+        )
 
     def _epochs(self) -> float:
         """Return how many times the corpus was seen."""

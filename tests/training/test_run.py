@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+import re
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -152,6 +153,24 @@ def test_a_loss_that_is_no_number_ends_the_run_with_advice(toy_folder, tmp_path)
     assert (model / "model.safetensors").read_bytes() == before
 
 
+def test_a_loss_that_rises_far_ends_the_run_with_advice(toy_folder, tmp_path):
+    model = tmp_path / "model"
+    train(toy_folder, model, options(updates=3))
+    before = (model / "model.safetensors").read_bytes()
+    tensors, position = load_newest(model / "checkpoints")
+    tensors["model.output_bias"] += 30 * torch.randn(len(tensors["model.output_bias"]))
+    save_checkpoint(model / "checkpoints", tensors, position, keep=1)
+    with pytest.raises(NmtError) as caught:
+        train(toy_folder, model, options(updates=9))
+    assert re.fullmatch(
+        rf"the loss has risen from \d+\.\d\d to \d+\.\d\d at update 4; the best model so far stays "
+        rf"in {re.escape(str(model))}; train again with a lower rate: "
+        r"--set train\.learning_rate=0\.002 --overwrite",
+        str(caught.value),
+    )
+    assert (model / "model.safetensors").read_bytes() == before
+
+
 def test_a_model_folder_comes_back_as_it_was_saved(learned):
     folder = learned("copy").model
     loaded = load_model(folder)
@@ -178,7 +197,7 @@ def test_the_final_loss_is_that_of_the_best_model(toy_folder, tmp_path, precisio
     """Of a run that gets worse: the last weights are not those that stay."""
     chosen = options(
         "train.learning_rate=3", "train.warmup_updates=20", "train.validate_every=2",
-        "train.select_by=loss", updates=12,
+        "train.select_by=loss", "train.report_every=20", updates=12,
     )  # fmt: skip
     report = train(toy_folder, tmp_path / "model", replace(chosen, precision=precision))
     assert report.best_update < report.updates
