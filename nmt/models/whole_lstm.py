@@ -7,6 +7,7 @@ depends on the step before is left in the loop (Appleyard et al. 2016, "Optimizi
 Recurrent Neural Networks on GPUs", section 3.1).
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -41,14 +42,32 @@ def whole_lstm(
     Returns:
         hidden states (T, B, H), zero after each sequence's end.
     """
-    outputs: Tensor = _WholeLSTM.apply(x, *first, *weights, sizes, backwards)
+    outputs: Tensor = _WholeLSTM.apply(x, torch.stack(first), *weights, _Order(sizes, backwards))
     return outputs
 
 
-def _steps(x: Tensor, sizes: list[int] | None) -> list[Tensor]:
-    """Cut (T, B, ...) into its steps, each without the sequences that have ended."""
-    steps = list(x.unbind())
-    return steps if sizes is None else [step[:n] for step, n in zip(steps, sizes, strict=True)]
+@dataclass(frozen=True)
+class _Order:
+    """In which order steps come, and how many sequences each one has (None: all)."""
+
+    sizes: list[int] | None
+    backwards: bool
+
+    def around(self, length: int) -> tuple[slice, slice]:
+        """Where the states before each of `length` steps lie among length + 1, and those after."""
+        earlier, later = slice(0, length), slice(1, None)
+        return (later, earlier) if self.backwards else (earlier, later)
+
+    def steps(self, *parts: Tensor) -> list[tuple[Tensor, ...]]:
+        """Cut (T, B, ...) into steps in their order, without the sequences that have ended."""
+        steps = list(zip(*(self._cut(part) for part in parts), strict=True))
+        return steps[::-1] if self.backwards else steps
+
+    def _cut(self, x: Tensor) -> list[Tensor]:
+        steps = list(x.unbind())
+        if self.sizes is None:
+            return steps
+        return [step[:n] for step, n in zip(steps, self.sizes, strict=True)]
 
 
 class _WholeLSTM(Function):
@@ -56,56 +75,55 @@ class _WholeLSTM(Function):
     def forward(
         ctx: Any,
         x: Tensor,
-        hidden: Tensor,
-        cell: Tensor,
+        first: Tensor,
         weight_input: Tensor,
         weight_hidden: Tensor,
         bias: Tensor,
-        sizes: list[int] | None,
-        backwards: bool,
+        order: _Order,
     ) -> Tensor:
         length, count, _ = x.shape
-        make = x.new_empty if sizes is None else x.new_zeros
+        make = x.new_empty if order.sizes is None else x.new_zeros
         gates = F.linear(x, weight_input, bias)  # (T, B, 4H), to be completed in the loop
         # The state before the first step and those after each; a tanh is slow, and needed again.
         hiddens, cells, tanhs = (
-            make(size, count, hidden.shape[1]) for size in (length + 1, length + 1, length)
+            make(size, count, first.shape[2]) for size in (length + 1, length + 1, length)
         )
-        hiddens[-1 if backwards else 0], cells[-1 if backwards else 0] = hidden, cell
-        earlier, later = slice(0, length), slice(1, None)
-        before, after = (later, earlier) if backwards else (earlier, later)
+        beginning = -1 if order.backwards else 0
+        hiddens[beginning], cells[beginning] = first
+        before, after = order.around(length)
         parts = (gates, hiddens[before], cells[before], hiddens[after], cells[after], tanhs)
-        steps = list(zip(*(_steps(part, sizes) for part in parts), strict=True))
-        for step in reversed(steps) if backwards else steps:
+        for step in order.steps(*parts):
             _forward_step(weight_hidden, *step)
         ctx.save_for_backward(
             x, weight_input, weight_hidden, gates, hiddens[before], cells[before], tanhs
         )
-        ctx.sizes, ctx.backwards = sizes, backwards
+        ctx.order = order
         return hiddens[after]
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, weight_input, weight_hidden, gates, hiddens, cells, tanhs = ctx.saved_tensors
-        sizes = ctx.sizes
-        grads = torch.empty_like(gates) if sizes is None else torch.zeros_like(gates)
+        order: _Order = ctx.order
+        grads = torch.empty_like(gates) if order.sizes is None else torch.zeros_like(gates)
         grad_cell = torch.zeros_like(cells[0])
-        parts = (gates, cells, tanhs, grad, grads)
-        steps = list(zip(*(_steps(part, sizes) for part in parts), grads.unbind(), strict=True))
-        later = None
-        for *step, whole in steps if ctx.backwards else reversed(steps):
-            _backward_step(weight_hidden, later, grad_cell, *step)
-            later = whole
+        later: Tensor | None = None  # of the gates of the step after this one
+        whole = grads.unbind() if order.backwards else grads.unbind()[::-1]
+        steps = order.steps(grad, gates, cells, tanhs, grads)[::-1]
+        for (grad_hidden, *step), grad_gates in zip(steps, whole, strict=True):
+            count = len(grad_hidden)
+            if later is not None:
+                grad_hidden = torch.addmm(grad_hidden, later[:count], weight_hidden)
+            _backward_step(grad_hidden, grad_cell[:count], *step)
+            later = grad_gates
+        wanted = ctx.needs_input_grad[1]
         flat = grads.flatten(0, 1)
         return (
             (flat @ weight_input).view_as(x),
-            later @ weight_hidden if ctx.needs_input_grad[1] else None,
-            grad_cell,
+            torch.stack((whole[-1] @ weight_hidden, grad_cell)) if wanted else None,
             flat.t() @ x.flatten(0, 1),
             flat.t() @ hiddens.flatten(0, 1),
             flat.sum(dim=0),
-            None,
             None,
         )
 
@@ -131,34 +149,27 @@ def _forward_step(
 
 
 def _backward_step(
-    weight_hidden: Tensor,
-    later: Tensor | None,
+    grad_hidden: Tensor,
     grad_cell: Tensor,
     gates: Tensor,
     cell: Tensor,
     tanh: Tensor,
-    grad: Tensor,
     grad_gates: Tensor,
 ) -> None:
-    """Fill in the gradient of one step's gates (b, 4H), and pass on that of its cell.
+    """Fill in the gradient of one step's gates, and pass on that of its cell.
 
     Args:
-        weight_hidden: (4H, H).
-        later: the gradient of the next step's gates (B, 4H), zero for sequences without one.
-        grad_cell: the gradient of the cell after this step (B, H); becomes that of the one before.
+        grad_hidden: of the step's hidden state, by all that follows from it (b, H).
+        grad_cell: of the cell after this step (b, H); becomes that of the one before.
         gates: after their sigmoids and tanh (b, 4H).
         cell: the cell before this step (b, H).
         tanh: that of the cell after it (b, H).
-        grad: the gradient of the step's output (b, H).
         grad_gates: where to write (b, 4H).
     """
-    if later is not None:
-        grad = torch.addmm(grad, later[: len(grad)], weight_hidden)
-    grad_cell = grad_cell[: len(grad)]
     enter, forget, candidate, leave = gates.chunk(4, dim=1)
     for_enter, for_forget, for_candidate, for_leave = grad_gates.chunk(4, dim=1)
-    _through_sigmoid(grad * tanh, leave, grad_input=for_leave)
-    through = grad * leave
+    _through_sigmoid(grad_hidden * tanh, leave, grad_input=for_leave)
+    through = grad_hidden * leave
     grad_cell += _through_tanh(through, tanh, grad_input=through)
     _through_sigmoid(grad_cell * candidate, enter, grad_input=for_enter)
     _through_sigmoid(grad_cell * cell, forget, grad_input=for_forget)

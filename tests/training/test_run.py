@@ -95,6 +95,7 @@ def test_the_best_model_is_kept_and_training_ends_when_nothing_gets_better(toy_f
         "train.learning_rate=0.5",
         "train.warmup_updates=0",
         "train.dropout=0",
+        "train.report_every=100",
     ]
     report = train(toy_folder, tmp_path / "model", options(*changes, updates=2000))
     losses = {line["update"]: line["loss"] for line in metrics(tmp_path / "model", "valid")}
@@ -196,7 +197,7 @@ def test_weights_of_another_model_are_refused(toy_folder, tmp_path):
 def test_the_final_loss_is_that_of_the_best_model(toy_folder, tmp_path, precision):
     """Of a run that gets worse: the last weights are not those that stay."""
     chosen = options(
-        "train.learning_rate=3", "train.warmup_updates=20", "train.validate_every=2",
+        "train.learning_rate=9", "train.warmup_updates=20", "train.validate_every=2",
         "train.select_by=loss", "train.report_every=20", updates=12,
     )  # fmt: skip
     report = train(toy_folder, tmp_path / "model", replace(chosen, precision=precision))
