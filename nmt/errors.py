@@ -42,6 +42,10 @@ class Interrupted(NmtError):
         self.exit_code = exit_code
 
 
+class LeaderLost(NmtError):
+    """The process that speaks for all of a run ended without a word; another one says so."""
+
+
 def nearest(word: str, choices: Iterable[str]) -> str:
     """Return ` (did you mean 'x'?)` for the choice most like `word`, or nothing if none is."""
     found = difflib.get_close_matches(word, list(choices), n=1, cutoff=0.5)

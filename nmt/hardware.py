@@ -18,6 +18,17 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def launched() -> bool:
+    """Say whether this process is one of several that torchrun, or its like, started."""
+    known = {"RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"} <= os.environ.keys()
+    return known and int(os.environ["WORLD_SIZE"]) > 1
+
+
+def rank() -> int:
+    """Return which of these processes this one is; 0 where there is but one."""
+    return int(os.environ["RANK"]) if launched() else 0
+
+
 def choose_device(name: str) -> "torch.device":
     """Return the device called `name`; "auto" is a GPU if there is one.
 
@@ -31,6 +42,8 @@ def choose_device(name: str) -> "torch.device":
         name = "cuda" if gpus else "cpu"
     if name.startswith("cuda") and not gpus:
         raise SettingError("--device cuda: torch sees no GPU here; use --device cpu or auto")
+    if name == "cuda" and launched():  # each process of a machine has a GPU of its own
+        name = f"cuda:{os.environ.get('LOCAL_RANK', 0)}"
     known = ["auto", "cpu", *(["cuda"] if gpus else []), *(f"cuda:{n}" for n in range(gpus))]
     if name not in known:
         raise SettingError(f"--device {name}: choose one of {', '.join(known)}")

@@ -18,7 +18,8 @@ from nmt.cli.evaluate import evaluate
 from nmt.cli.preprocess import preprocess
 from nmt.cli.train import train
 from nmt.cli.translate import translate
-from nmt.errors import Interrupted, NmtError
+from nmt.errors import Interrupted, LeaderLost, NmtError
+from nmt.hardware import rank
 
 DISK_FULL = "no space left on the disk: free some and run the same command again"
 OS_ERRORS = {
@@ -94,7 +95,8 @@ def explain(error: BaseException) -> int | None:
 def _tell(sentence: str, code: int) -> int:
     if os.environ.get("NMT_DEBUG"):
         traceback.print_exc()
-    print(sentence, file=sys.stderr)
+    if rank() == 0 or isinstance(sys.exception(), LeaderLost):
+        print(sentence, file=sys.stderr)
     return code
 
 

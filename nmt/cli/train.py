@@ -80,6 +80,8 @@ def train(
     Example: nmt train corpus -o my-model --time-limit 20m
 
     Example: nmt train corpus -o big --preset base --epochs 10 --set train.dropout=0.3
+
+    Example: torchrun --nproc-per-node=4 -m nmt train corpus -o model
     """
     if list_settings:
         print(settings_table())
@@ -87,9 +89,11 @@ def train(
     if corpus is None or (output is None and not dry_run):
         raise UsageError("name the corpus and the model folder: nmt train CORPUS -o MODEL")
     from nmt import api
+    from nmt.hardware import rank
     from nmt.progress import setup_logging
 
-    setup_logging(quiet)
+    leads = rank() == 0  # of the processes that torchrun started, one speaks for all
+    setup_logging(quiet or not leads)
     if sum(value is not None for value in (time_limit, epochs, updates)) > 1:
         raise UsageError("give only one of --time-limit, --epochs and --updates")
     allowed = None if time_limit is None else seconds(time_limit)
@@ -107,10 +111,11 @@ def train(
     )
     if dry_run or output is None:
         forecast = api.forecast_training(corpus, options)
-        print(json.dumps(forecast.as_dict()) if as_json else "\n".join(forecast.lines()))
+        if leads:
+            print(json.dumps(forecast.as_dict()) if as_json else "\n".join(forecast.lines()))
         return
     report = api.train(corpus, output, options)
-    if as_json:
+    if as_json and leads:
         print(json.dumps(report.as_dict()))
 
 

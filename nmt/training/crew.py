@@ -18,14 +18,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nmt.data.corpus import Split
+from nmt.data.corpus import Corpus
 from nmt.decoding.model_folder import Description
 from nmt.errors import NmtError
+from nmt.hardware import matrix_peak
 from nmt.models.seq2seq import Seq2Seq
 from nmt.training.config import TrainConfig
 from nmt.training.learner import Learner, Work
 from nmt.training.loader import Feed
 from nmt.training.storage import Storage
+from nmt.training.validation import Examiner, Share
 
 # Ctrl-C and the like are for the first process to understand; a worker ends when that ends.
 START = """
@@ -127,14 +129,32 @@ class _Remote:
         )
 
 
+def mean_factor(squares: Tensor, tokens: int, clip_norm: float) -> Tensor:
+    """Return what to multiply summed gradients by: the mean of them, of a bounded norm.
+
+    Args:
+        squares: the sum of the squares of the summed gradients.
+        tokens: how many gradients were summed.
+        clip_norm: the largest norm of the mean; 0 is no bound.
+    """
+    norm = squares.sqrt() / tokens
+    factor = torch.ones_like(norm)
+    if clip_norm:
+        factor = (clip_norm / (norm + 1e-6)).clamp_max(1.0)
+    return factor / tokens
+
+
 class Crew:
     """All learners of a run; the first of them is in this process, the others in a `with` block."""
 
-    def __init__(self, job: Job, model: Seq2Seq, split: Split) -> None:
+    stop = None  # a signal to stop is for this process alone
+
+    def __init__(self, job: Job, model: Seq2Seq, corpus: Corpus) -> None:
         """Prepare to gather `job.workers` learners around a model, which is trained where it is."""
         self.storage = Storage(model, job.workers, dtype=job.dtype)
         self.learner = Learner(model, job.config, job.seed, job.dtype, self.storage)
-        self.feed = Feed(split, job.config.batch_tokens, job.seed, 0, job.workers)
+        self.feed = Feed(corpus.train, job.config.batch_tokens, job.seed, 0, job.workers)
+        self.examiner = Examiner(corpus, job.description)
         self.job = job
         self._others: list[_Remote] = []
         self._all_threads = self._threads = torch.get_num_threads()
@@ -152,22 +172,27 @@ class Crew:
         Returns:
             what was learned from; its loss is on the device.
         """
-        config = self.learner.config
         for other in self._others:
             other.tell(("gradients", (epoch, indices, update, dropout)))
         work = self.learner.gradients(self.feed.take(epoch, indices), update, dropout)
         for other in self._others:
             work += other.answer()
         squares, *more = self._all("reduce")
-        norm = (squares + sum(more)).sqrt() / work.tokens  # of the mean gradient
-        factor = torch.ones_like(norm)
-        if config.clip_norm:
-            factor = (config.clip_norm / (norm + 1e-6)).clamp_max(1.0)
-        self._all("step", update, rate, factor / work.tokens)
+        factor = mean_factor(squares + sum(more), work.tokens, self.job.config.clip_norm)
+        self._all("step", update, rate, factor)
         return work
 
+    def examine(self, beam_size: int) -> list[Share]:
+        """Let the model translate the validation set; returns the shares, here a single one."""
+        with self._at_rest():
+            return [self.examiner.examine(self.learner, beam_size)]
+
+    def peak(self) -> float:
+        """Measure the most operations a second that these processes could do."""
+        return matrix_peak(self.learner.device, self.job.dtype)
+
     @contextlib.contextmanager
-    def at_rest(self) -> Iterator[None]:
+    def _at_rest(self) -> Iterator[None]:
         """Leave all cores to what this process does in the block."""
         torch.set_num_threads(self._all_threads)
         try:

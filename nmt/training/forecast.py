@@ -11,7 +11,7 @@ import torch
 from nmt.data.batching import Ints
 from nmt.data.corpus import Split
 from nmt.progress import duration
-from nmt.training.crew import Crew
+from nmt.training.learners import Learners
 
 # Updates are timed for so many seconds, after some that meet new shapes.
 TIMED_SECONDS = 10.0
@@ -49,7 +49,7 @@ class Forecast:
         ]
 
 
-def forecast(crew: Crew, split: Split) -> Forecast:
+def forecast(crew: Learners, split: Split) -> Forecast:
     """Train for a few seconds, the largest batch first; nothing is written.
 
     Raises:
@@ -94,7 +94,7 @@ def _wait_for(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def _memory_mb(crew: Crew) -> int:
+def _memory_mb(crew: Learners) -> int:
     """Return the most memory that there was; of processes, those that ended count alike."""
     if crew.learner.device.type == "cuda":
         return torch.cuda.max_memory_allocated(crew.learner.device) // 1_000_000
@@ -103,4 +103,5 @@ def _memory_mb(crew: Crew) -> int:
         resource.getrusage(who).ru_maxrss * unit
         for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )
-    return (own + (crew.job.workers - 1) * other) // 1_000_000
+    # Processes of torchrun are no children of this one, but much like it.
+    return (own + (crew.job.workers - 1) * (other or own)) // 1_000_000

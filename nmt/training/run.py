@@ -18,7 +18,7 @@ from nmt.errors import DataError, SettingError
 from nmt.evaluation.languages import check_tokenizer, guess_language, why_no_bleu
 from nmt.evaluation.plots import learning_curves
 from nmt.files import checksum
-from nmt.hardware import choose_device, has_fast_bf16, matrix_peak
+from nmt.hardware import choose_device, has_fast_bf16
 from nmt.models.cost import cost
 from nmt.progress import duration
 from nmt.training.checkpoint import Position, load_newest
@@ -27,10 +27,13 @@ from nmt.training.crew import Crew, Job, choose_workers
 from nmt.training.folder import prepare
 from nmt.training.forecast import Forecast, forecast
 from nmt.training.frozen import trainable
+from nmt.training.learners import Learners
 from nmt.training.origin import Origin, with_architecture
 from nmt.training.presets import Settings, resolve
+from nmt.training.ranks import Ranks
 from nmt.training.report import scores_in_words, write_model_card
 from nmt.training.schedule import Budget
+from nmt.training.team import Team, together
 from nmt.training.trainer import Clock, Trainer
 from nmt.training.validation import Validation, Validator
 
@@ -98,13 +101,17 @@ def train(
     """
     options = options or TrainOptions()
     began = clock()
-    run = _Run(_open(corpus, options), Path(output), options)
-    run.begin()
-    if not run.is_over():
-        # What opening the corpus took counts towards the time limit too.
-        run.position.seconds += clock() - began
-        run.train(clock)
-    return run.finish()
+
+    def lead(ranks: Ranks | None) -> TrainReport:
+        run = _Run(_open(corpus, options), Path(output), options, ranks)
+        run.begin()
+        if not run.is_over():
+            # What opening the corpus took counts towards the time limit too.
+            run.position.seconds += clock() - began
+            run.train(clock)
+        return run.finish()
+
+    return together(lead, corpus)
 
 
 def forecast_training(corpus: Path | str, options: TrainOptions | None = None) -> Forecast:
@@ -119,10 +126,14 @@ def forecast_training(corpus: Path | str, options: TrainOptions | None = None) -
         SettingError: an unknown or unfit setting.
     """
     options = options or TrainOptions()
-    run = _Run(_open(corpus, options), None, options)
-    run.crew = run.make_crew()
-    run.announce()
-    return forecast(run.crew, run.corpus.train)
+
+    def lead(ranks: Ranks | None) -> Forecast:
+        run = _Run(_open(corpus, options), None, options, ranks)
+        run.crew = run.make_crew()
+        run.announce()
+        return forecast(run.crew, run.corpus.train)
+
+    return together(lead, corpus)
 
 
 def _open(corpus: Path | str, options: TrainOptions) -> Corpus:
@@ -133,12 +144,14 @@ def _open(corpus: Path | str, options: TrainOptions) -> Corpus:
 class _Run:
     """The parts of a run, put together once."""
 
-    def __init__(self, corpus: Corpus, folder: Path | None, options: TrainOptions) -> None:
+    def __init__(
+        self, corpus: Corpus, folder: Path | None, options: TrainOptions, ranks: Ranks | None
+    ) -> None:
         if not len(corpus.train):
             raise DataError(f"{corpus.folder}: the corpus has no training pairs")
         if options.bleu_tokenize is not None:
             check_tokenizer(options.bleu_tokenize)
-        self.corpus, self.options = corpus, options
+        self.corpus, self.options, self.ranks = corpus, options, ranks
         self.folder = folder or Path(os.devnull)  # where nothing is, and nothing can be
         self.settings = resolve(options.preset, options.changes, len(corpus.train))
         self.origin: Origin | None = None
@@ -214,12 +227,9 @@ class _Run:
                 "60 minutes (--time-limit, --epochs or --updates change that)"
             )
 
-    def make_crew(self) -> Crew:
+    def make_crew(self) -> Learners:
         """Make the model, at its beginning, and gather those who train it."""
-        config, position, seed = self.settings.train, self.position, self.options.seed
-        # The same number of processes again: with another, sums and dropout differ.
-        if config.workers or not position.workers:
-            position.workers = choose_workers(config, len(self.corpus.train), self.device)
+        seed = self.options.seed
         torch.manual_seed(seed)
         model = self.description.build().to(self.device)
         if self.origin:
@@ -227,13 +237,25 @@ class _Run:
         job = Job(
             self.corpus.folder,
             self.description,
-            config,
+            self.settings.train,
             seed,
             DTYPES[self.precision],
-            position.workers,
+            self._processes(),
             reverse=self.options.reverse,
         )
-        return Crew(job, model, self.corpus.train)
+        if self.ranks:
+            return Team(self.ranks, job, model, self.corpus)
+        return Crew(job, model, self.corpus)
+
+    def _processes(self) -> int:
+        """Return how many processes train."""
+        config, position = self.settings.train, self.position
+        if self.ranks:
+            return self.ranks.size
+        # The same number of workers again: with another, sums and dropout differ.
+        if config.workers or not position.workers or self.device.type != "cpu":
+            position.workers = choose_workers(config, len(self.corpus.train), self.device)
+        return position.workers
 
     def is_over(self) -> bool:
         """Say whether an earlier call finished the run, and this one asks for no more."""
@@ -253,7 +275,7 @@ class _Run:
 
     def train(self, clock: Clock) -> None:
         """Train to the end of the budget, or until interrupted."""
-        peak = matrix_peak(self.device, DTYPES[self.precision])
+        peak = self.crew.peak()
         log.info(
             f"speed is also told as a share of this machine's peak: {peak / 1e9:,.0f} billion "
             f"operations a second in {self.precision}, measured just now"
@@ -277,7 +299,7 @@ class _Run:
         notes = load_weights(self.folder, model)
         learner.storage.round()
         beam = self.settings.train.validation_beam
-        validation = self.validator.validate(learner, beam)
+        validation = self.validator.score(self.crew.examine(beam))
         learning_curves(self.folder / "metrics.jsonl", self.folder / "curves.png")
         facts = {
             "version": nmt.__version__,
@@ -303,7 +325,8 @@ class _Run:
 
     def announce(self) -> None:
         """Say what is going to be trained, and on what."""
-        settings, pairs, workers = self.settings, len(self.corpus.train), self.position.workers
+        settings, pairs = self.settings, len(self.corpus.train)
+        processes = self.crew.job.workers
         what = f"preset {settings.preset}"
         if self.options.init_from:
             what += f" with the architecture of {self.options.init_from}"
@@ -313,7 +336,7 @@ class _Run:
             f"{what}: {len(self.crew.storage.weights):,} parameters, "
             f"{self.crew.feed.batches(0):,} batches an epoch, "
             f"on {self.device.type} in {self.precision}"
-            + (f", by {workers} processes" if workers > 1 else "")
+            + (f", by {processes} processes" if processes > 1 else "")
         )
 
 

@@ -6,13 +6,15 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import NoReturn
 
 from nmt.decoding.model_folder import save_weights
 from nmt.errors import NmtError
 from nmt.models.cost import Cost
 from nmt.progress import Progress
 from nmt.training.checkpoint import Position, save_checkpoint
-from nmt.training.crew import Crew
+from nmt.training.learners import Learners
+from nmt.training.ranks import RankLost
 from nmt.training.report import MetricsLog, sample_lines, scores_in_words
 from nmt.training.schedule import Budget, dropout_rate, learning_rate
 from nmt.training.signals import StopSignals
@@ -35,7 +37,7 @@ class Trainer:
     def __init__(
         self,
         folder: Path,
-        crew: Crew,
+        crew: Learners,
         validator: Validator,
         budget: Budget,
         position: Position,
@@ -88,6 +90,7 @@ class Trainer:
                         self._validate()
                 if self._over():
                     break
+                signals.received = signals.received or self.crew.stop
                 if signals.received:
                     self._stop(signals)
                 if self.clock() - self._saved > 60 * self.config.checkpoint_minutes:
@@ -149,8 +152,22 @@ class Trainer:
         progress = self._progress()
         self.rate = learning_rate(self.config, self.position.update, progress)
         dropout = dropout_rate(self.config, self._epochs())
-        speed.count(self.crew.update(epoch, indices, self.position.update, self.rate, dropout))
+        try:
+            work = self.crew.update(epoch, indices, self.position.update, self.rate, dropout)
+        except RankLost as error:
+            self._save_before(epoch, indices, error)
+        speed.count(work)
         self._tick()
+
+    def _save_before(self, epoch: int, indices: range, error: RankLost) -> NoReturn:
+        """Save the position before an update that came to nothing, and say so."""
+        position = self.position
+        position.update, position.epoch, position.batch = position.update - 1, epoch, indices.start
+        self.save()
+        raise NmtError(
+            f"{error}; everything up to update {position.update:,} is saved, and "
+            f"{self.resume_hint} goes on from there"
+        ) from error
 
     def _report(self, speed: Speedometer, bar: Progress) -> None:
         figures = speed.read()
@@ -197,8 +214,7 @@ class Trainer:
 
     def _validate(self) -> None:
         began = self.clock()
-        with self.crew.at_rest():
-            validation = self.validator.validate(self.learner)
+        validation = self.validator.score(self.crew.examine(beam_size=1))
         position = self.position
         self._check_number(validation.loss)
         better = self._is_better(validation)

@@ -47,48 +47,37 @@ class Validation:
         return -self.loss if name == "loss" else self.scores[name]
 
 
-class Validator:
-    """Validates models against the validation set of a corpus."""
+@dataclass(frozen=True)
+class Share:
+    """What one of W processes found out about a model."""
+
+    hypotheses: list[str]  # of every W-th line of those that are translated
+    loss: float  # summed over the tokens of every W-th batch
+    tokens: int
+
+
+class Examiner:
+    """Lets a model translate a validation set, or one process's share of it."""
 
     def __init__(
-        self, corpus: Corpus, description: Description, bleu_tokenize: str | None = None
+        self, corpus: Corpus, description: Description, worker: int = 0, workers: int = 1
     ) -> None:
-        """Prepare for a corpus; `bleu_tokenize` overrides the tokeniser for the language."""
-        self.corpus = corpus
-        self.description = description
-        self.language = description.target.language
-        self.tokenizer = bleu_tokenize or bleu_tokenizer(self.language)
-        self.metrics = ("bleu", "chrf") if self.tokenizer else ("chrf",)
-        pairs = len(corpus.valid_target_text)
-        self.rows = range(0, pairs, max(1, -(-pairs // LARGEST)))
+        """Prepare the share of `worker` (from 0) of `workers`."""
+        self.corpus, self.description = corpus, description
+        self.rows = _translated(corpus)[worker::workers]
+        self.worker, self.workers = worker, workers
 
-    def validate(self, learner: Learner, beam_size: int = 1) -> Validation:
-        """Measure the loss, translate the validation set, and score the translations."""
-        sources = [self.corpus.valid_source_text[row] for row in self.rows]
-        references = [self.corpus.valid_target_text[row] for row in self.rows]
-        hypotheses = self._translate(learner.model, sources, beam_size)
-        scored = score(
-            hypotheses,
-            [references],
-            self.metrics,
-            bleu_tokenize=self.tokenizer,
-            language=self.language,
-        )
-        rows = zip(sources, references, hypotheses, strict=True)
-        # Spread over the set, and the same ones each time.
-        step = max(1, len(references) // SAMPLES)
-        samples = [Sample(*row) for row in list(rows)[::step][:SAMPLES]]
-        values = {metric.name: metric.value for metric in scored}
-        return Validation(self._loss(learner), values, samples)
-
-    def _loss(self, learner: Learner) -> float:
-        split = self.corpus.valid
-        total, tokens = 0.0, 0
-        for rows in plan_in_order(split, learner.config.batch_tokens):
+    def examine(self, learner: Learner, beam_size: int) -> Share:
+        """Measure the loss of a model, and translate."""
+        lines = [self.corpus.valid_source_text[row] for row in self.rows]
+        hypotheses = self._translate(learner.model, lines, beam_size)
+        split, loss, tokens = self.corpus.valid, 0.0, 0
+        plan = plan_in_order(split, learner.config.batch_tokens)
+        for rows in plan[self.worker :: self.workers]:
             batch = as_tensors(make_batch(split, rows))
-            total += float(learner.plain_loss(batch))
+            loss += float(learner.plain_loss(batch))
             tokens += batch.tokens
-        return total / max(1, tokens)
+        return Share(hypotheses, loss, tokens)
 
     def _translate(self, model: Seq2Seq, lines: list[str], beam_size: int) -> list[str]:
         loaded = LoadedModel(
@@ -99,3 +88,45 @@ class Validator:
         texts = [translation.text for translation in translator.translate(lines)]
         model.train()
         return texts
+
+
+class Validator:
+    """Scores models against the validation set of a corpus."""
+
+    def __init__(
+        self, corpus: Corpus, description: Description, bleu_tokenize: str | None = None
+    ) -> None:
+        """Prepare for a corpus; `bleu_tokenize` overrides the tokeniser for the language."""
+        self.language = description.target.language
+        self.tokenizer = bleu_tokenize or bleu_tokenizer(self.language)
+        self.metrics = ("bleu", "chrf") if self.tokenizer else ("chrf",)
+        rows = _translated(corpus)
+        self.sources = [corpus.valid_source_text[row] for row in rows]
+        self.references = [corpus.valid_target_text[row] for row in rows]
+
+    def score(self, shares: list[Share]) -> Validation:
+        """Put together what all processes found out, in their order, and score it."""
+        hypotheses = [""] * len(self.sources)
+        for worker, share in enumerate(shares):
+            hypotheses[worker :: len(shares)] = share.hypotheses
+        scored = score(
+            hypotheses,
+            [self.references],
+            self.metrics,
+            bleu_tokenize=self.tokenizer,
+            language=self.language,
+        )
+        rows = list(zip(self.sources, self.references, hypotheses, strict=True))
+        # Spread over the set, and the same ones each time.
+        step = max(1, len(rows) // SAMPLES)
+        samples = [Sample(*row) for row in rows[::step][:SAMPLES]]
+        values = {metric.name: metric.value for metric in scored}
+        tokens = sum(share.tokens for share in shares)
+        loss = sum(share.loss for share in shares) / max(1, tokens)
+        return Validation(loss, values, samples)
+
+
+def _translated(corpus: Corpus) -> range:
+    """Return which pairs of the validation set are translated."""
+    pairs = len(corpus.valid_target_text)
+    return range(0, pairs, max(1, -(-pairs // LARGEST)))

@@ -31,7 +31,7 @@ def crew(folder: Path, workers: int, dtype: torch.dtype = torch.float32, **chang
     torch.manual_seed(1)
     job = Job(folder, description, replace(settings.train, **changes), 1, dtype, workers)
     model = description.build().to(torch.promote_types(dtype, torch.float32))
-    return Crew(job, model, corpus.train)
+    return Crew(job, model, corpus)
 
 
 @pytest.mark.parametrize("clip_norm", [0.0, 0.01])
@@ -187,6 +187,6 @@ def test_the_advice_after_a_dead_worker_can_be_followed(toy_folder, tmp_path):
 def test_a_failure_in_a_worker_is_told(toy_folder, tmp_path):
     with crew(toy_folder, 1) as one:
         job = replace(one.job, workers=2, corpus=tmp_path / "nowhere")
-        pair = Crew(job, one.learner.model, one.feed.split)
+        pair = Crew(job, one.learner.model, Corpus.open(toy_folder))
         with pair, pytest.raises(NmtError, match=r"a worker process failed: .*nowhere"):
             pair.update(0, range(1), 1, 0.01, 0.1)
