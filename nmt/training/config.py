@@ -41,6 +41,7 @@ class TrainConfig:
     validate_every: int = setting(0, "updates between validations; 0 means about two epochs")
     patience: int = setting(10, "validations without a better score before training ends")
     report_every: int = setting(50, "updates between lines of metrics.jsonl")
+    tensorboard: bool = setting(False, "show metrics.jsonl in TensorBoard too: MODEL/tensorboard")
     checkpoint_minutes: float = setting(5.0, "minutes between checkpoints")
     keep_checkpoints: int = setting(2, "newest checkpoints kept")
     validation_beam: int = setting(5, "beam of the last validation; those before it are greedy")

@@ -19,13 +19,15 @@ log = logging.getLogger("nmt")
 # Settings that change nothing of what is computed.
 REPORTING = (
     "report_every",
+    "tensorboard",
     "checkpoint_minutes",
     "keep_checkpoints",
     "validation_beam",
     "workers",  # but for the order of sums
 )
 CARD = "README.md"
-OURS = (MANIFEST, WEIGHTS, CARD, "metrics.jsonl", "curves.png", "checkpoints")
+FOLDERS = ("checkpoints", "tensorboard")
+OURS = (MANIFEST, WEIGHTS, CARD, "metrics.jsonl", "curves.png", *FOLDERS)
 VOCABULARIES = ("joint.model", "source.model", "target.model")
 
 
@@ -80,7 +82,7 @@ def _clear(folder: Path) -> None:
     """Remove a model of ours: its card, its manifest so that no half is taken for a whole, all."""
     first = {CARD: 0, MANIFEST: 1}
     for path in sorted(_content(folder), key=lambda path: first.get(path.name, 2)):
-        if path.name == "checkpoints":
+        if path.name in FOLDERS:
             shutil.rmtree(path)
         elif _is_ours(path) and path.is_file():
             os.unlink(path)

@@ -23,14 +23,17 @@ from nmt.errors import LeaderLost, NmtError
 
 PATIENCE = 60.0  # seconds for a lifeline to be made
 NOTICE = 1.0  # seconds for the word of a process that has ended to arrive
-LEADER_LOST = (
-    "the first process of the run (rank 0) has ended, most likely because memory ran out; "
-    "the same command goes on from the last checkpoint"
-)
+HELPER_LOST = "a process of the run has ended, most likely because memory ran out"
+LEADER_LOST = "the first process of the run has ended, most likely because memory ran out"
+GO_ON = "; the same command goes on from the last checkpoint"
 
 
 class RankLost(NmtError):
-    """Another process of the run has ended."""
+    """Another process of the run has ended; `reason` is what it or its end says."""
+
+    def __init__(self, reason: str, hint: str = "") -> None:
+        super().__init__(reason + hint)
+        self.reason = reason
 
 
 class Ranks:
@@ -140,10 +143,10 @@ class Ranks:
 
     def _helper_lost(self) -> RankLost:
         words = [text.strip() for text in self._heard()]
-        reason = "a process of the run has ended, most likely because memory ran out"
-        return RankLost(next(filter(None, words), reason))
+        given = next(filter(None, words), None)
+        return RankLost(given) if given else RankLost(HELPER_LOST, GO_ON)
 
     def _leader_lost(self) -> NmtError:
         if self._heard() == [""] and self.rank == 1:
-            return LeaderLost(LEADER_LOST)
+            return LeaderLost(LEADER_LOST + GO_ON)
         return RankLost("another process of the run has ended, and says why")

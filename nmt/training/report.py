@@ -5,8 +5,13 @@ import os
 from pathlib import Path
 from typing import Any
 
+import nmt
+from nmt.data.corpus import Corpus
 from nmt.decoding.model_folder import Description
+from nmt.evaluation.plots import learning_curves
 from nmt.files import atomic_write
+from nmt.training.checkpoint import Position
+from nmt.training.tensorboard import Board
 from nmt.training.validation import Sample, Validation
 
 
@@ -21,11 +26,18 @@ class MetricsLog:
         if path.stat().st_size > keep:
             os.truncate(path, keep)
         self.path = path
+        self.board: Board | None = None  # where each line is shown too
 
     def write(self, **fields: Any) -> None:
         """Append a line."""
         with self.path.open("a", encoding="utf-8", newline="\n") as file:
             file.write(json.dumps(fields, ensure_ascii=False) + "\n")
+        if self.board:
+            self.board.write(fields)
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Read all lines."""
+        return [json.loads(line) for line in self.path.read_text(encoding="utf-8").split("\n")[:-1]]
 
     def size(self) -> int:
         """Return the length of the file in bytes."""
@@ -83,7 +95,7 @@ Inputs: {inputs}.
 ## Training
 
 Preset {preset}, {parameters:,} parameters; the best model is of update {update:,} of {updates:,},
-after {minutes:.1f} minutes on {device} in {precision}.
+after {minutes:.1f} minutes on {device} in {precision}.{unfinished}
 
 ```json
 {settings}
@@ -91,48 +103,80 @@ after {minutes:.1f} minutes on {device} in {precision}.
 """
 
 
-def write_model_card(path: Path, description: Description, facts: dict[str, Any]) -> None:
-    """Write README.md of a model folder.
+UNFINISHED = """
+This was written before the end of the training: the scores by beam search are missing."""
 
-    Args:
-        path: the file to write.
-        description: what the model is.
-        facts: the other fields of CARD; `corpus` is the corpus's manifest and `validation` the
-            final Validation.
-    """
-    corpus, validation = facts["corpus"], facts["validation"]
+
+class Records:
+    """The pages of a model folder that are for people: its card and its curves."""
+
+    def __init__(
+        self, folder: Path, description: Description, corpus: Corpus, facts: dict[str, Any]
+    ) -> None:
+        """Prepare to write.
+
+        Args:
+            folder: the model folder.
+            description: what the model is.
+            corpus: what it is trained on.
+            facts: what else CARD says of all models of a run: `parameters`, `device`, `precision`.
+        """
+        self.folder = folder
+        self.facts = _card_facts(description, corpus.manifest) | facts
+
+    def draw_curves(self) -> None:
+        """Draw curves.png from metrics.jsonl."""
+        learning_curves(self.folder / "metrics.jsonl", self.folder / "curves.png")
+
+    def write_card(
+        self, validation: Validation, beam_size: int, update: int, position: Position
+    ) -> None:
+        """Write README.md.
+
+        Args:
+            validation: how good the model is,
+            beam_size: by this search.
+            update: the model's.
+            position: where its run is.
+        """
+        samples = [
+            f"| {_cell(sample.source)} | {_cell(sample.hypothesis)} | {_cell(sample.reference)} |"
+            for sample in validation.samples
+        ]
+        card = CARD.format(
+            **self.facts,
+            folder=self.folder.resolve().name,
+            search="greedy search" if beam_size == 1 else f"beam search of {beam_size}",
+            scores=scores_in_words(validation),
+            samples="\n".join(samples),
+            update=update,
+            updates=position.update,
+            minutes=position.seconds / 60,
+            unfinished="" if position.finished else UNFINISHED,
+        )
+        with atomic_write(self.folder / "README.md") as file:
+            file.write(card)
+
+
+def _card_facts(description: Description, corpus: dict[str, Any]) -> dict[str, Any]:
+    """Return what CARD says of the data and the settings."""
     train = corpus["splits"]["train"]
-    card = CARD.format(
-        source=description.source.language or "the source language",
-        target=description.target.language or "the target language",
-        version=facts["version"],
-        folder=path.parent.resolve().name,
-        valid=corpus["splits"]["valid"]["pairs"],
-        search=facts["search"],
-        scores=scores_in_words(validation),
-        samples="\n".join(
-            f"| {_cell(s.source)} | {_cell(s.hypothesis)} | {_cell(s.reference)} |"
-            for s in validation.samples
-        ),
-        pairs=train["pairs"],
-        source_tokens=train["source_tokens"],
-        target_tokens=train["target_tokens"],
-        tokenizer=corpus["tokenizer"],
-        source_pieces=description.source.pieces,
-        target_pieces=description.target.pieces,
-        joint=", shared" if description.joint else "",
-        inputs=", ".join(f"{name} (sha256 {digest[:12]})" for name, digest in _inputs(corpus)),
-        preset=description.training["preset"],
-        parameters=facts["parameters"],
-        update=facts["update"],
-        updates=facts["updates"],
-        minutes=facts["minutes"],
-        device=facts["device"],
-        precision=facts["precision"],
-        settings=json.dumps(description.training, indent=2, ensure_ascii=False),
-    )
-    with atomic_write(path) as file:
-        file.write(card)
+    return {
+        "version": nmt.__version__,
+        "source": description.source.language or "the source language",
+        "target": description.target.language or "the target language",
+        "valid": corpus["splits"]["valid"]["pairs"],
+        "pairs": train["pairs"],
+        "source_tokens": train["source_tokens"],
+        "target_tokens": train["target_tokens"],
+        "tokenizer": corpus["tokenizer"],
+        "source_pieces": description.source.pieces,
+        "target_pieces": description.target.pieces,
+        "joint": ", shared" if description.joint else "",
+        "inputs": ", ".join(f"{name} (sha256 {digest[:12]})" for name, digest in _inputs(corpus)),
+        "preset": description.training["preset"],
+        "settings": json.dumps(description.training, indent=2, ensure_ascii=False),
+    }
 
 
 def _cell(text: str) -> str:

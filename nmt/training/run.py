@@ -10,13 +10,11 @@ from typing import Any
 
 import torch
 
-import nmt
 from nmt.data.corpus import MANIFEST, Corpus
 from nmt.decoding.model_folder import MANIFEST as MODEL_MANIFEST
 from nmt.decoding.model_folder import Description, Side, load_weights, read_description
 from nmt.errors import DataError, SettingError
 from nmt.evaluation.languages import check_tokenizer, guess_language, why_no_bleu
-from nmt.evaluation.plots import learning_curves
 from nmt.files import checksum
 from nmt.hardware import choose_device, has_fast_bf16
 from nmt.models.cost import cost
@@ -31,9 +29,10 @@ from nmt.training.learners import Learners
 from nmt.training.origin import Origin, with_architecture
 from nmt.training.presets import Settings, resolve
 from nmt.training.ranks import Ranks
-from nmt.training.report import scores_in_words, write_model_card
+from nmt.training.report import Records, scores_in_words
 from nmt.training.schedule import Budget
 from nmt.training.team import Team, together
+from nmt.training.tensorboard import summary_writer
 from nmt.training.trainer import Clock, Trainer
 from nmt.training.validation import Validation, Validator
 
@@ -198,6 +197,8 @@ class _Run:
             )
         with torch.device("meta"):  # names and shapes, without the numbers
             trainable(self.description.build(), self.settings.train.freeze)
+        if self.settings.train.tensorboard:
+            summary_writer()
         if self.validator.tokenizer is None:
             why = why_no_bleu(self.validator.language)
             if self.settings.train.select_by == "bleu":
@@ -216,6 +217,16 @@ class _Run:
             self.crew.learner.load_state(saved[0])
         batches = self.crew.feed.batches(0)
         self.budget = Budget.of(self.options.limits, -(-batches // config.accumulate))
+        self.records = Records(
+            self.folder,
+            self.description,
+            self.corpus,
+            {
+                "parameters": len(self.crew.storage.weights),
+                "device": self.device.type,
+                "precision": self.precision,
+            },
+        )
         self.announce()
         if saved is not None:
             log.info(f"going on after update {self.position.update:,}")
@@ -281,7 +292,7 @@ class _Run:
             f"operations a second in {self.precision}, measured just now"
         )
         trainer = Trainer(
-            self.folder,
+            self.records,
             self.crew,
             self.validator,
             self.budget,
@@ -300,20 +311,8 @@ class _Run:
         learner.storage.round()
         beam = self.settings.train.validation_beam
         validation = self.validator.score(self.crew.examine(beam))
-        learning_curves(self.folder / "metrics.jsonl", self.folder / "curves.png")
-        facts = {
-            "version": nmt.__version__,
-            "corpus": self.corpus.manifest,
-            "validation": validation,
-            "search": f"beam search of {beam}",
-            "parameters": len(self.crew.storage.weights),
-            "update": notes["update"],
-            "updates": self.position.update,
-            "minutes": self.position.seconds / 60,
-            "device": self.device.type,
-            "precision": self.precision,
-        }
-        write_model_card(self.folder / "README.md", self.description, facts)
+        self.records.draw_curves()
+        self.records.write_card(validation, beam, notes["update"], self.position)
         log.info(
             f"done: {self.position.update:,} updates in {duration(self.position.seconds)}; the "
             f"best model, of update {notes['update']:,}, is in {self.folder}"

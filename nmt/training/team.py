@@ -152,17 +152,17 @@ def together(lead: Callable[[Ranks | None], T], corpus: Path | str) -> T:
 
 def _serve(ranks: Ranks, corpus: Path | str) -> Any:
     """Do what rank 0 tells until it tells the result."""
+    member: Member | None = None
     with StopSignals() as signals:
-        phase, values = ranks.hear()
-        if phase == "end":
-            return values
-        member = _join(ranks, corpus, *values)
-        member.signals = signals
         while True:
             phase, values = ranks.hear()
             if phase == "end":
                 return values
-            getattr(member, phase)(*values)
+            if phase == "join":
+                member = _join(ranks, corpus, *values)
+                member.signals = signals
+            else:
+                getattr(member, phase)(*values)
 
 
 def _join(ranks: Ranks, folder: Path | str, job: Job, device: str) -> Member:

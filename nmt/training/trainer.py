@@ -5,7 +5,6 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from pathlib import Path
 from typing import NoReturn
 
 from nmt.decoding.model_folder import save_weights
@@ -15,10 +14,11 @@ from nmt.progress import Progress
 from nmt.training.checkpoint import Position, save_checkpoint
 from nmt.training.learners import Learners
 from nmt.training.ranks import RankLost
-from nmt.training.report import MetricsLog, sample_lines, scores_in_words
+from nmt.training.report import MetricsLog, Records, sample_lines, scores_in_words
 from nmt.training.schedule import Budget, dropout_rate, learning_rate
 from nmt.training.signals import StopSignals
 from nmt.training.speed import Speedometer
+from nmt.training.tensorboard import Board
 from nmt.training.validation import Validation, Validator
 
 log = logging.getLogger("nmt")
@@ -36,7 +36,7 @@ class Trainer:
 
     def __init__(
         self,
-        folder: Path,
+        records: Records,
         crew: Learners,
         validator: Validator,
         budget: Budget,
@@ -44,7 +44,7 @@ class Trainer:
         clock: Clock = time.monotonic,
     ) -> None:
         """Prepare to go on from `position`; `clock` is what the time limit goes by."""
-        self.folder = folder
+        self.folder, self.records = records.folder, records
         self.crew = crew
         self.learner = crew.learner
         self.config = self.learner.config
@@ -52,7 +52,9 @@ class Trainer:
         self.budget = budget
         self.position = position
         self.clock = clock
-        self.metrics = MetricsLog(folder / "metrics.jsonl", position.metrics_bytes)
+        self.metrics = MetricsLog(self.folder / "metrics.jsonl", position.metrics_bytes)
+        if self.config.tensorboard:
+            self.metrics.board = Board(self.folder / "tensorboard", self.metrics.lines())
         self.resume_hint = "the same command"
         together = self.config.accumulate
         epoch = -(-crew.feed.batches(0) // together)
@@ -101,18 +103,28 @@ class Trainer:
             position.finished = True
             self.save()
             if signals.received:
+                self.records.draw_curves()
                 raise signals.interruption(
                     f"training is done and saved; {self.resume_hint} writes the final scores"
                 )
 
     def _stop(self, signals: StopSignals) -> None:
-        """Save and say how to go on; raises Interrupted."""
+        """Save, and say how to go on and what there is already; raises Interrupted."""
         self.save()
-        first = f"the first validation, after update {self.validate_every:,}, saves a model"
-        hint = "" if self.position.best_update else f" (it cannot translate yet: {first})"
+        position = self.position
+        there_is = (
+            "it cannot translate yet: the first validation, after update "
+            f"{self.validate_every:,}, saves a model"
+        )
+        if position.best_update:
+            self.records.draw_curves()
+            there_is = (
+                f"it can translate: the best model so far, of update {position.best_update:,}, has "
+                "its card and its curves; what is missing is the last validation, by beam search"
+            )
         raise signals.interruption(
-            f"stopped after update {self.position.update:,}, and everything is saved; "
-            f"{self.resume_hint} goes on from here{hint}"
+            f"stopped after update {position.update:,}, and everything is saved; "
+            f"{self.resume_hint} goes on from here ({there_is})"
         )
 
     def save(self) -> None:
@@ -165,7 +177,7 @@ class Trainer:
         position.update, position.epoch, position.batch = position.update - 1, epoch, indices.start
         self.save()
         raise NmtError(
-            f"{error}; everything up to update {position.update:,} is saved, and "
+            f"{error.reason}; everything up to update {position.update:,} is saved, and "
             f"{self.resume_hint} goes on from there"
         ) from error
 
@@ -226,6 +238,7 @@ class Trainer:
         if better:
             notes = {"update": position.update, "loss": validation.loss, **validation.scores}
             save_weights(self.folder, self.learner.model, notes)
+            self.records.write_card(validation, 1, position.update, position)
             self.save()  # so that the best model is never ahead of the checkpoint
 
     def _is_better(self, validation: Validation) -> bool:

@@ -2,19 +2,17 @@
 
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import environment
 from tests.support.runs import (
     UPDATES,
     WATCHED,
     command,
     computed,
     has_lines,
+    metrics,
     same_weights,
     updates,
     wait_for,
@@ -47,34 +45,54 @@ def test_a_killed_run_goes_on_to_the_same_weights(
 
 
 @pytest.mark.parametrize(
-    ("number", "name", "code"),
-    [(signal.SIGINT, "Ctrl-C", 130), (signal.SIGTERM, "SIGTERM", 143)],
+    ("number", "name", "code", "lines"),
+    [(signal.SIGINT, "Ctrl-C", 130, 10), (signal.SIGTERM, "SIGTERM", 143, 35)],
 )
 def test_an_interrupted_run_saves_says_so_and_goes_on(
-    toy_folder, uninterrupted, tmp_path, number, name, code
+    forked_nmt, toy_folder, uninterrupted, tmp_path, number, name, code, lines
 ):
     model = tmp_path / "model"
-    arguments = command(toy_folder, model, *WATCHED, "--updates", UPDATES)
-    arguments = [sys.executable, "-m", "nmt", *map(str, arguments)]
     # Rare checkpoints: only the signal can have saved.
-    arguments[arguments.index("--set=train.checkpoint_minutes=0.001")] = "--quiet"
-    options = {"stderr": subprocess.PIPE, "text": True, "env": environment(), "cwd": tmp_path}
-    process = subprocess.Popen(arguments, **options)
-    wait_for(lambda: has_lines(model, 20), "it trains")
-    process.send_signal(number)
-    _, stderr = process.communicate(timeout=60)
-    assert process.returncode == code
+    rarely = ["--set=train.checkpoint_minutes=9", "--quiet", "--updates", UPDATES]
+    arguments = command(toy_folder, model, *WATCHED, *rarely)
+    running = forked_nmt.start(*arguments)
+    wait_for(lambda: has_lines(model, lines), "it trains")
+    running.signal(number)
+    ended = running.wait()
+    assert ended.code == code
     update = updates(model)[-1]
-    hint = " (it cannot translate yet: the first validation, after update 30, saves a model)"
-    hint = hint if update < 30 else ""
-    assert stderr == (
+    there_is = "it cannot translate yet: the first validation, after update 30, saves a model"
+    if update >= 30:
+        best = [line["update"] for line in metrics(model) if line.get("best")][-1]
+        there_is = (
+            f"it can translate: the best model so far, of update {best}, has its card and its "
+            "curves; what is missing is the last validation, by beam search"
+        )
+    assert ended.stderr == (
         f"nmt: {name}: stopped after update {update}, and everything is saved; "
-        f"the same command goes on from here{hint}\n"
+        f"the same command goes on from here ({there_is})\n"
     )
     assert update < UPDATES
-    again = subprocess.run(arguments, **options, timeout=120)
-    assert (again.returncode, again.stderr) == (0, "")
+    made = [(model / page).exists() for page in ("model.safetensors", "README.md", "curves.png")]
+    assert made == 3 * [update >= 30]
+    if update >= 30:
+        check_unfinished_card(model)
+    again = forked_nmt(*arguments)
+    assert (again.code, again.stderr) == (0, "")
     check_resumed(model, uninterrupted)
+    assert MISSING not in (model / "README.md").read_text()
+
+
+MISSING = "This was written before the end of the training: the scores by beam search are missing."
+
+
+def check_unfinished_card(model: Path) -> None:
+    card = (model / "README.md").read_text()
+    assert MISSING in card
+    best = [line for line in metrics(model) if line.get("best")][-1]
+    scores = f"BLEU {best['bleu']:.1f}, chrF {best['chrf']:.1f}, loss {best['loss']:.3f}"
+    assert f"On the 20 validation pairs, by greedy search: {scores}" in card
+    assert f"the best model is of update {best['update']} of {best['update']},\n" in card
 
 
 def test_a_damaged_checkpoint_is_passed_over(forked_nmt, toy_folder, uninterrupted, tmp_path):

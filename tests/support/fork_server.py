@@ -58,12 +58,12 @@ class Running:
 
     def wait(self) -> Ended:
         """Wait until it ends."""
-        code = self.server.receive()["code"]
+        code = self.server.ask({"wait": self.pid})["code"]
         return Ended(code, *((self.folder / name).read_text("utf-8") for name in ("out", "err")))
 
 
 class ForkServer:
-    """Starts commands, one at a time."""
+    """Starts commands."""
 
     def __init__(self, environment: dict[str, str]) -> None:
         self.process = subprocess.Popen(
@@ -81,23 +81,24 @@ class ForkServer:
         Args:
             args: the arguments.
             stdin: what it reads from standard input.
-            limits: `cwd`; `file_size`, the most bytes that a file may have; `seconds`.
+            limits: `cwd`; `environment`, variables; `file_size`, the most bytes that a file may
+                have; `seconds`.
         """
         folder = Path(tempfile.mkdtemp(dir=self.folder.name))
         (folder / "in").write_bytes(stdin)
         request = {"args": list(map(str, args)), "folder": str(folder), "cwd": str(folder)}
-        assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps(request | limits).encode() + b"\n")
-        self.process.stdin.flush()
-        return Running(self, self.receive()["pid"], folder)
+        return Running(self, self.ask(request | limits)["pid"], folder)
 
     def __call__(self, *args: object, stdin: bytes = b"", **limits: Any) -> Ended:
         """Run `nmt ARGS` to its end."""
         return self.start(*args, stdin=stdin, **limits).wait()
 
-    def receive(self) -> dict[str, int]:
-        """Read the server's next answer."""
+    def ask(self, request: dict[str, Any]) -> dict[str, int]:
+        """Send the server a request; returns its answer."""
+        assert self.process.stdin is not None
         assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(request).encode() + b"\n")
+        self.process.stdin.flush()
         return dict(json.loads(self.process.stdout.readline()))
 
     def close(self) -> None:
@@ -109,16 +110,18 @@ class ForkServer:
 
 
 def serve() -> dict[str, Any]:
-    """Fork a child for each request; in a child, return its request."""
+    """Fork a child for each command, and wait for one when asked to; in a child, return."""
     answers = os.fdopen(os.dup(1), "w")
     while line := os.read(0, 1 << 20):
         request = dict(json.loads(line))
-        pid = os.fork()
-        if pid == 0:
-            return request
-        print(json.dumps({"pid": pid}), file=answers, flush=True)
-        _, status = os.waitpid(pid, 0)
-        print(json.dumps({"code": os.waitstatus_to_exitcode(status)}), file=answers, flush=True)
+        if "wait" in request:
+            _, status = os.waitpid(request["wait"], 0)
+            answer = {"code": os.waitstatus_to_exitcode(status)}
+        else:
+            answer = {"pid": os.fork()}
+            if not answer["pid"]:
+                return request
+        print(json.dumps(answer), file=answers, flush=True)
     sys.exit()
 
 
@@ -133,6 +136,7 @@ def become(request: dict[str, Any]) -> None:
     for number, (name, mode) in enumerate(modes):
         os.dup2(os.open(folder / name, mode, 0o644), number)
     os.chdir(request["cwd"])
+    os.environ.update(request.get("environment", {}))
     signal.alarm(int(request.get("seconds", 120)))
     if size := request.get("file_size"):
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
