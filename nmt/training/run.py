@@ -262,6 +262,8 @@ class _Run:
         """Return how many processes train."""
         config, position = self.settings.train, self.position
         if self.ranks:
+            if config.workers:
+                log.info("train.workers is of no use here: torchrun has started the processes")
             return self.ranks.size
         # The same number of workers again: with another, sums and dropout differ.
         if config.workers or not position.workers or self.device.type != "cpu":
@@ -288,8 +290,8 @@ class _Run:
         """Train to the end of the budget, or until interrupted."""
         peak = self.crew.peak()
         log.info(
-            f"speed is also told as a share of this machine's peak: {peak / 1e9:,.0f} billion "
-            f"operations a second in {self.precision}, measured just now"
+            f"speed is also told as a share of the peak: {peak / 1e9:,.0f} billion operations a "
+            f"second in {self.precision}, measured just now"
         )
         trainer = Trainer(
             self.records,
