@@ -95,6 +95,7 @@ def explain(error: BaseException) -> int | None:
 def _tell(sentence: str, code: int) -> int:
     if os.environ.get("NMT_DEBUG"):
         traceback.print_exc()
+    # Of the processes that torchrun started the first speaks for all, while there is one.
     if rank() == 0 or isinstance(sys.exception(), LeaderLost):
         print(sentence, file=sys.stderr)
     return code
