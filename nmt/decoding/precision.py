@@ -49,7 +49,7 @@ def _bf16_map(weight: Tensor, bias: Tensor | None, bound: float) -> LinearMap:
 
     def apply(x: Tensor, plus: Tensor | None = None) -> Tensor:
         y = F.linear(x.bfloat16(), weight, bias).float()
-        return y if plus is None else y.add_(plus)
+        return y if plus is None else plus.add_(y)
 
     return apply
 

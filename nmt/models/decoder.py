@@ -6,17 +6,23 @@ context at all positions at once, and the next layer, or the read-out, sees both
 before, and so do their questions. Asking only with the first layer (GNMT v2) says things twice.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import cast
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nmt.models.attention import ATTENTIONS, Attention, attend
 from nmt.models.config import ModelConfig
 from nmt.models.dropout import Dropout
 from nmt.models.linear import Linear, LinearMaker
-from nmt.models.recurrent import LSTMLayer, LSTMState
+from nmt.models.recurrent import LSTMCell, LSTMLayer, LSTMState
+
+# What each piece adds to the first gates is computed beforehand and kept, up to so many numbers
+# (128 MiB in float32); beyond, it is computed as pieces come.
+TABLE = 1 << 25
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,11 @@ class Decoder(nn.Module):
 
     def initial_states(self, final: Tensor) -> list[LSTMState]:
         """Turn the encoder's final hidden state (B, H) into each layer's first state."""
-        parts = torch.tanh(self.bridge(final)).chunk(2 * len(self.layers), dim=-1)
+        return self.split_states(self.bridge(final))
+
+    def split_states(self, bridged: Tensor) -> list[LSTMState]:
+        """Turn what the bridge makes (B, 2H a layer) into each layer's first state."""
+        parts = torch.tanh(bridged).chunk(2 * len(self.layers), dim=-1)
         pairs = zip(parts[::2], parts[1::2], strict=True)
         return [LSTMState(hidden, cell) for hidden, cell in pairs]
 
@@ -85,23 +95,24 @@ class Decoder(nn.Module):
             inputs = dropout(torch.cat((hidden, context), dim=-1))
         return dropout(torch.tanh(self.readout(inputs)))
 
-    def stepper(self, make: LinearMaker, bound: float) -> "DecoderStepper":
+    def stepper(self, make: LinearMaker, embedding: Tensor) -> "DecoderStepper":
         """Prepare the same decoder for single steps.
 
         Args:
             make: makes its linear maps.
-            bound: no embedded token is ever outside [-bound, bound].
+            embedding: the input of each piece (V, E).
         """
-        return DecoderStepper(self, make, bound)
+        return DecoderStepper(self, make, embedding)
 
 
 class DecoderStepper:
     """The decoder, one target position at a time."""
 
-    def __init__(self, decoder: Decoder, make: LinearMaker, bound: float) -> None:
+    def __init__(self, decoder: Decoder, make: LinearMaker, embedding: Tensor) -> None:
         """Prepare every linear map once."""
         first, *later = (cast(LSTMLayer, layer) for layer in decoder.layers)
-        self.cells = [first.cell(make, bound)]
+        cell = first.cell(make, float(embedding.abs().max()))
+        self.cells = [LSTMCell(_lookup(cell.inputs, embedding), cell.hidden)]
         # A context is an average of the memory; here too states are added up from the third
         # layer on.
         both = decoder.memory_bound
@@ -109,15 +120,17 @@ class DecoderStepper:
             self.cells.append(layer.cell(make, both))
             both = max(decoder.memory_bound, float(depth))
         self.attention = decoder.attention
-        self.readout = make(decoder.readout.weight.detach(), decoder.readout.bias.detach(), both)
+        # tanh(x) = 1 - 2 sigmoid(-2x), as in the cells.
+        weight, bias = decoder.readout.weight.detach(), decoder.readout.bias.detach()
+        self.readout = make(-2 * weight, -2 * bias, both)
 
     def __call__(
-        self, x: Tensor, memory: Memory, states: list[LSTMState]
+        self, tokens: Tensor, memory: Memory, states: list[LSTMState]
     ) -> tuple[Tensor, Tensor, list[LSTMState]]:
         """Take one step with every beam of every sentence.
 
         Args:
-            x: embedded tokens (B, K, E).
+            tokens: ids (B, K).
             memory: the sources, one a sentence.
             states: each layer's state (B, K, H).
 
@@ -125,7 +138,7 @@ class DecoderStepper:
             read-outs (B, K, E), the last layer's attention weights (B, K, S), and the next states.
         """
         following = []
-        inputs = hidden = x
+        inputs = hidden = tokens
         for depth, cell in enumerate(self.cells):
             following.append(cell(inputs, states[depth]))
             outputs = following[depth].hidden
@@ -133,4 +146,13 @@ class DecoderStepper:
             scores = self.attention.scores(hidden, memory.keys)
             context, weights = attend(scores, memory.values, memory.padding)
             inputs = torch.cat((hidden, context), dim=-1)
-        return torch.tanh(self.readout(inputs)), weights, following
+        readouts = torch.rsub(self.readout(inputs).sigmoid_(), 1, alpha=2)
+        return readouts, weights, following
+
+
+def _lookup(inputs: Callable[[Tensor], Tensor], embedding: Tensor) -> Callable[[Tensor], Tensor]:
+    """Compose the first layer's map of its inputs with the embedding (V, E): ids to gates."""
+    if len(embedding) * inputs(embedding[:1]).shape[1] > TABLE:
+        return lambda tokens: inputs(F.embedding(tokens, embedding))
+    table = inputs(embedding)
+    return lambda tokens: F.embedding(tokens, table)

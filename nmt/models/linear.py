@@ -11,7 +11,7 @@ class LinearMap(Protocol):
     """A linear map made ready for search."""
 
     def __call__(self, x: Tensor, plus: Tensor | None = None) -> Tensor:
-        """Map x (..., I) to (..., O), and add `plus` (..., O), whose storage may be reused."""
+        """Map x (..., I) to (..., O); `plus` (..., O), contiguous, is added to in place."""
 
 
 # Makes one from a weight (O, I), a bias (O) or None, and a bound: no input is ever outside
@@ -38,6 +38,6 @@ def plain_map(weight: Tensor, bias: Tensor | None, bound: float) -> LinearMap:
 
     def apply(x: Tensor, plus: Tensor | None = None) -> Tensor:
         y = F.linear(x, weight, bias)
-        return y if plus is None else y.add_(plus)
+        return y if plus is None else plus.add_(y)
 
     return apply

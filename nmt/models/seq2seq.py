@@ -64,14 +64,14 @@ class Seq2Seq(nn.Module):
             dropout: applied to embeddings and between layers.
             dtype: the type to compute in; None is that of the weights.
         """
-        x = dropout(self._embed(source, self.source_embedding, dtype))
+        x = dropout(self.embed(source, self.source_embedding, dtype))
         values, final = self.encoder(x, lengths, dropout)
         padding = padding_mask(lengths, source.shape[1], source.device)
         return Encoded(self.decoder.memory(values, padding), self.decoder.initial_states(final))
 
     def decode(self, target: Tensor, encoded: Encoded, dropout: Dropout = NO_DROPOUT) -> Tensor:
         """Run over whole target inputs (B, T), giving read-outs (B, T, E)."""
-        x = self._embed(target, self.target_embedding, encoded.memory.values.dtype)
+        x = self.embed(target, self.target_embedding, encoded.memory.values.dtype)
         return self.decoder(dropout(x), encoded.memory, encoded.states, dropout)
 
     def logits(self, readouts: Tensor) -> Tensor:
@@ -80,6 +80,7 @@ class Seq2Seq(nn.Module):
         return F.linear(readouts, self.target_embedding.to(dtype), self.output_bias.to(dtype))
 
     @staticmethod
-    def _embed(ids: Tensor, table: Tensor, dtype: torch.dtype | None) -> Tensor:
+    def embed(ids: Tensor, table: Tensor, dtype: torch.dtype | None = None) -> Tensor:
+        """Look ids (...) up in a table (V, E)."""
         # Scaled to unit variance: the table is also the output layer and starts small.
         return F.embedding(ids, table).mul(table.shape[1] ** 0.5).to(dtype or table.dtype)

@@ -6,10 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nmt.data.vocabulary import BOS
+from nmt.models import decoder
 from nmt.models.config import ModelConfig
 from nmt.models.cost import cost
 from nmt.models.decoder import Memory
 from nmt.models.linear import plain_map
+from nmt.models.reader import SourceReader
 from nmt.models.recurrent import LSTMLayer, LSTMState
 from nmt.models.seq2seq import Encoded, Seq2Seq
 from tests.support.reference import ReferenceModel
@@ -50,24 +52,44 @@ def test_the_model_equals_plain_loops(attention, depths):
             assert logits[row, at].tolist() == pytest.approx(step.logits, abs=1e-12)
 
 
+@pytest.mark.parametrize("kept", [0, 1 << 25])
 @pytest.mark.parametrize(("attention", "depths"), SHAPES)
-def test_the_whole_target_at_once_equals_step_by_step(attention, depths):
+def test_the_whole_target_at_once_equals_step_by_step(monkeypatch, kept, attention, depths):
     model = small_model(attention, depths, seed=2)
     sources = random_sentences([6, 5, 1])
     targets = [[BOS, 5, 4, 8, 7], [BOS, 6, 6, 4, 5], [BOS, 7, 8, 4, 4]]
     whole = readouts(model, sources, targets)
     encoded = model.encode(pad(sources), lengths_of(sources))
-    stepper = model.decoder.stepper(plain_map, 1.0)
+    table = model.target_embedding.detach() * model.config.embedding_size**0.5
+    monkeypatch.setattr(decoder, "TABLE", kept)
+    stepper = model.decoder.stepper(plain_map, table)
     states = [LSTMState(s.hidden.unsqueeze(1), s.cell.unsqueeze(1)) for s in encoded.states]
-    table = model.target_embedding * model.config.embedding_size**0.5
     for at in range(5):
-        tokens = torch.tensor([target[at] for target in targets])
+        tokens = torch.tensor([[target[at]] for target in targets])
         with torch.no_grad():
-            found, attention_weights, states = stepper(
-                table[tokens].unsqueeze(1), encoded.memory, states
-            )
+            found, attention_weights, states = stepper(tokens, encoded.memory, states)
         assert torch.allclose(found.squeeze(1), whole[:, at], atol=1e-12)
         assert torch.allclose(attention_weights.sum(2), torch.ones(3, 1).double())
+
+
+@pytest.mark.parametrize(("attention", "depths"), SHAPES)
+@settings(deadline=None, max_examples=5)
+@given(sizes=SIZES, extra=st.integers(0, 3))
+def test_sources_read_step_by_step_equal_those_read_at_once(attention, depths, sizes, extra):
+    model = small_model(attention, depths)
+    sources = random_sentences(sizes)
+    source, lengths = pad(sources, extra), lengths_of(sources)
+    alike = extra == 0 and len(set(sizes)) == 1
+    with torch.no_grad():
+        expected = model.encode(source, lengths)
+        found = SourceReader(model, plain_map)(source, None if alike else lengths)
+    assert torch.allclose(found.memory.values, expected.memory.values, atol=1e-12)
+    assert torch.allclose(found.memory.keys, expected.memory.keys, atol=1e-12)
+    if not alike:
+        assert torch.equal(found.memory.padding, expected.memory.padding)
+    for state, other in zip(found.states, expected.states, strict=True):
+        assert torch.allclose(state.hidden, other.hidden, atol=1e-12)
+        assert torch.allclose(state.cell, other.cell, atol=1e-12)
 
 
 @pytest.mark.parametrize("attention", ATTENTION_TYPES)
