@@ -6,8 +6,9 @@ embeddings in a fixed table), so that the inputs' scale is known beforehand: not
 measured, and a sentence's batch-mates cannot change its numbers.
 """
 
+import warnings
 from functools import cache
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import torch
 import torch.nn.functional as F
@@ -18,6 +19,7 @@ from nmt.hardware import has_fast_int8
 from nmt.models.linear import LinearMaker, LinearMap, plain_map
 
 Precision = Literal["fp32", "bf16", "int8"]
+FEW_ROWS = 16
 
 
 def choose_precision(name: str, device: torch.device) -> Precision:
@@ -55,25 +57,34 @@ def _bf16_map(weight: Tensor, bias: Tensor | None, bound: float) -> LinearMap:
 
 
 class _Int8Map:
-    """A linear map by torch's operators for quantised models: all in one pass over the output."""
+    """A linear map by torch's operators for quantised models: all in one pass over the output.
+
+    There are two. oneDNN's is the fastest with many rows, but a call costs more than the product
+    of a few; FBGEMM's is then twice as fast, as long as torch has it. Both add whole numbers up,
+    and what they scale them by is a power of two, which rounds nothing: both say the same, to the
+    last bit.
+    """
 
     def __init__(self, weight: Tensor, bias: Tensor | None, bound: float) -> None:
-        scales = weight.abs().amax(dim=1).clamp_min(1e-12) / 127
+        self.step = _reversible_step(bound)
+        largest = weight.abs().amax(dim=1).clamp_min(1e-12)
+        self.scales = torch.exp2(torch.ceil(torch.log2(largest * self.step / 127))).float()
+        scales = self.scales / self.step
         quantised = torch.round(weight / scales.unsqueeze(1)).to(torch.int8)
         self.packed = torch.ops.onednn.qlinear_prepack(quantised, None)
-        self.step = max(bound, 1e-12) / 127
-        # All scaling is in the weights' scales: with a second factor for the inputs, the operator
-        # rounds differently in small batches (on processors with AMX).
-        self.scales = scales.float() * self.step
         self.zeros = torch.zeros(len(weight), dtype=torch.int64)
         self.bias = bias
-        # Inputs become bytes 1..255 around 128: the operator is many times slower with signed
-        # ones. The half makes the cut to whole numbers a rounding.
-        self.middle = torch.tensor(128.5)
+        self.packed_for_few = _pack_for_few(quantised, scales, bias)
+        self.middle = torch.tensor(128.5)  # the half makes the cut to whole numbers a rounding
 
     def __call__(self, x: Tensor, plus: Tensor | None = None) -> Tensor:
-        bytes_ = torch.add(self.middle, x.flatten(0, -2), alpha=1 / self.step).to(torch.uint8)
-        inputs = (bytes_, 1.0, 128, self.packed, self.scales, self.zeros)
+        rows = x.flatten(0, -2)
+        if self.packed_for_few is not None and len(rows) <= FEW_ROWS:
+            multiply = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32.default
+            y = multiply(rows, self.step, 128, self.packed_for_few)
+            y = cast(Tensor, y).unflatten(0, x.shape[:-1])
+            return y if plus is None else plus.add_(y)
+        inputs = (self._bytes(rows), 1.0, 128, self.packed, self.scales, self.zeros)
         if plus is None:
             y = torch.ops.onednn.qlinear_pointwise(
                 *inputs, self.bias, 1.0, 0, torch.float32, "none", [], ""
@@ -88,6 +99,35 @@ class _Int8Map:
                 *("none", [], ""),
             )
         return cast(Tensor, y).unflatten(0, x.shape[:-1])
+
+    def _bytes(self, x: Tensor) -> Tensor:
+        """Cut inputs to bytes around 128: oneDNN is many times slower with signed ones."""
+        if self.packed_for_few is not None:  # rounded as FBGEMM does
+            return torch.quantize_per_tensor(x, self.step, 128, torch.quint8).int_repr()
+        return torch.add(self.middle, x, alpha=1 / self.step).to(torch.uint8)
+
+
+def _reversible_step(bound: float) -> float:
+    """Return bound / 127, or the next float32 above of which x / step * step is x.
+
+    FBGEMM multiplies a step and a scale in float32, and has to find the power of two again.
+    """
+    step = torch.tensor(max(bound, 1e-12) / 127)
+    while 1 / step * step != 1:
+        step = torch.nextafter(step, torch.tensor(torch.inf))
+    return float(step)
+
+
+def _pack_for_few(quantised: Tensor, scales: Tensor, bias: Tensor | None) -> Any:
+    """Pack weights (O, I) and their scales (O) for FBGEMM; None where torch has it no more."""
+    zeros = torch.zeros(len(scales), dtype=torch.int64)
+    try:
+        with warnings.catch_warnings():  # of the end of these tensors, which we are prepared for
+            warnings.simplefilter("ignore")
+            rows = torch._make_per_channel_quantized_tensor(quantised, scales.double(), zeros, 0)
+            return torch.ops.quantized.linear_prepack(rows, bias)
+    except (RuntimeError, AttributeError):
+        return None
 
 
 @cache

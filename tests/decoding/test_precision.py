@@ -5,6 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nmt.decoding import precision
 from nmt.decoding.precision import choose_precision, int8_works, linear_maker
 from nmt.decoding.scorer import ModelScorer
 from nmt.errors import SettingError
@@ -33,6 +34,29 @@ def test_int8_batch_mates_change_no_bit_of_a_row(rows, sizes, bound, bias):
         assert torch.equal(linear(x[row : row + 1])[0], together[row])
     flipped = linear(x.flip(0)).flip(0)
     assert torch.equal(flipped, together)
+
+
+@needs_int8
+@settings(deadline=None, max_examples=20)
+@given(rows=st.integers(1, 40), bound=st.floats(1e-4, 1e3), size=st.sampled_from([5, 64, 512]))
+def test_both_int8_operators_say_the_same_to_the_last_bit(rows, bound, size):
+    torch.manual_seed(rows)
+    linear = linear_maker("int8")(torch.randn(70, size), torch.randn(70), bound)
+    x, more = bound * (2 * torch.rand(rows, size) - 1), torch.randn(rows, 70)
+    found = []
+    for few in (0, 40):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(precision, "FEW_ROWS", few)
+            found.append((linear(x), linear(x, more.clone())))
+    assert all(torch.equal(*pair) for pair in zip(*found, strict=True))
+
+
+@needs_int8
+def test_int8_does_without_the_operator_for_few_rows(monkeypatch):
+    monkeypatch.delattr(torch, "_make_per_channel_quantized_tensor")
+    weight, x = torch.randn(40, 100), 2 * torch.rand(3, 100) - 1
+    found = linear_maker("int8")(weight, None, 1.0)(x)
+    assert (found - x @ weight.t()).abs().max() < 0.5
 
 
 @pytest.mark.parametrize(
@@ -64,8 +88,8 @@ def test_int8_follows_float32_through_every_layer(depths):
             layer.bias.add_(2.0)  # states near one, sums near the number of layers
     source, tokens = torch.randint(4, 64, (5, 7)), torch.randint(4, 64, (5, 1))
     found = []
-    for precision in ("fp32", "int8"):
-        scorer = ModelScorer(model, precision)
+    for name in ("fp32", "int8"):
+        scorer = ModelScorer(model, name)
         state = scorer.start(source, None)
         for _ in range(4):
             scores, state = scorer.step(state, tokens)
