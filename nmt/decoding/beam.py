@@ -34,8 +34,10 @@ class _Live:
         self.places = torch.full((count,), options.beam_size, device=device)
         # (B,) how many pieces, EOS included, a hypothesis may have
         self.longest = options.longest(lengths.to(device))
-        # On the host: the most places of any sentence, and the nearest limit.
+        # On the host: the most places of any sentence, whether others have fewer, and the
+        # nearest limit.
         self.widest = options.beam_size
+        self.ragged = False
         self.nearest = int(self.longest.min())
 
     def keep(self, sentences: Tensor) -> None:
@@ -44,7 +46,13 @@ class _Live:
         self.tokens, self.scores = self.tokens[sentences], self.scores[sentences]
         self.longest = self.longest[sentences]
         if len(sentences):
-            self.widest, self.nearest = int(self.places.max()), int(self.longest.min())
+            self.measure_places()
+            self.nearest = int(self.longest.min())
+
+    def measure_places(self) -> None:
+        """Find the most places that a sentence has, and whether others have fewer."""
+        self.widest = int(self.places.max())
+        self.ragged = int(self.places.min()) < self.widest
 
 
 class _Finished:
@@ -117,15 +125,16 @@ class BeamSearch:
 
     def _extend(self, live: _Live, finished: _Finished, found: Candidates, step: int) -> Tensor:
         """Fill the live places; returns the hypothesis (B, K') that each place extends."""
-        rank = torch.arange(found.totals.shape[1], device=found.totals.device)
-        valid = (rank < live.places.unsqueeze(1)) & (found.totals > -torch.inf)
-        ended = valid & (found.tokens == EOS)
-        totals, tokens, parents = found.totals.where(valid, -torch.inf), found.tokens, found.parents
+        totals, tokens, parents = found.totals, found.tokens, found.parents
+        if live.ragged:
+            rank = torch.arange(totals.shape[1], device=totals.device)
+            totals = totals.masked_fill(rank >= live.places.unsqueeze(1), -torch.inf)
+        ended = (tokens == EOS) & (totals > -torch.inf)
         if bool(ended.any()):
             length = torch.tensor(step + 1, device=totals.device)
             finished.add(live.rows, ended, found, step, self.options.penalty(length))
             live.places = live.places - ended.sum(dim=1)
-            live.widest = int(live.places.max())
+            live.measure_places()
             # Hypotheses that go on move to the front, and the beam becomes as narrow as it can.
             totals = totals.masked_fill(ended, -torch.inf)
             totals, order = totals.sort(dim=1, descending=True, stable=True)

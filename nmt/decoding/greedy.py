@@ -35,7 +35,7 @@ class GreedySearch:
         totals = torch.zeros(count, dtype=kind, device=device)
         # Of the sentences in the batch: which they are, which are not done, their scores, pieces.
         rows = torch.arange(count, device=device)
-        going = torch.ones_like(rows, dtype=torch.bool)
+        going, done = torch.ones_like(rows, dtype=torch.bool), 0
         total = torch.zeros_like(rows, dtype=kind)
         last = torch.full((count, 1), BOS, device=device)
         for step in range(width):
@@ -43,8 +43,11 @@ class GreedySearch:
             ends = longest[rows] == step + 1 if nearest <= step + 1 else None
             only_pieces(scores.log_probabilities, ends)
             best = best_candidates(scores.log_probabilities, total.unsqueeze(1), 1)
-            last = best.tokens.where(going.unsqueeze(1), EOS)
-            total = best.totals.squeeze(1).where(going, total)
+            if done:
+                last = best.tokens.where(going.unsqueeze(1), EOS)
+                total = best.totals.squeeze(1).where(going, total)
+            else:
+                last, total = best.tokens, best.totals.squeeze(1)
             tokens[rows, step] = last.squeeze(1)
             attended[rows, step] = scores.attention.squeeze(1).argmax(dim=1)
             going = last.squeeze(1) != EOS
@@ -56,7 +59,7 @@ class GreedySearch:
             if len(keep) == 0:
                 break
             rows, going, total, last = rows[keep], going[keep], total[keep], last[keep]
-            state = self.scorer.select(state, keep, torch.zeros_like(last))
+            state, done = self.scorer.select(state, keep, torch.zeros_like(last)), 0
         return self._hypotheses(tokens, attended, totals)
 
     def _hypotheses(

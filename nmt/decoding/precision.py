@@ -78,13 +78,11 @@ class _Int8Map:
         self.middle = torch.tensor(128.5)  # the half makes the cut to whole numbers a rounding
 
     def __call__(self, x: Tensor, plus: Tensor | None = None) -> Tensor:
-        rows = x.flatten(0, -2)
-        if self.packed_for_few is not None and len(rows) <= FEW_ROWS:
+        if self.packed_for_few is not None and x.numel() <= FEW_ROWS * x.shape[-1]:
             multiply = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32.default
-            y = multiply(rows, self.step, 128, self.packed_for_few)
-            y = cast(Tensor, y).unflatten(0, x.shape[:-1])
+            y = cast(Tensor, multiply(x, self.step, 128, self.packed_for_few))
             return y if plus is None else plus.add_(y)
-        inputs = (self._bytes(rows), 1.0, 128, self.packed, self.scales, self.zeros)
+        inputs = (self._bytes(x.flatten(0, -2)), 1.0, 128, self.packed, self.scales, self.zeros)
         if plus is None:
             y = torch.ops.onednn.qlinear_pointwise(
                 *inputs, self.bias, 1.0, 0, torch.float32, "none", [], ""

@@ -83,11 +83,11 @@ class ModelScorer:
             starts = torch.arange(0, count * width, width, device=beams.device)
         else:
             starts = sentences * width
-        flat = starts.unsqueeze(1) + beams  # (B', K')
+        flat = (starts.unsqueeze(1) + beams).flatten()  # (B' * K')
 
         def pick(x: Tensor) -> Tensor:
             # index_select is several times as fast as an index of two dimensions
-            return x.flatten(0, 1).index_select(0, flat.flatten()).unflatten(0, flat.shape)
+            return x.flatten(0, 1).index_select(0, flat).unflatten(0, beams.shape)
 
         layers = [LSTMState(pick(s.hidden), pick(s.cell)) for s in state.layers]
         memory = state.memory if sentences is None else state.memory.select(sentences)

@@ -10,6 +10,9 @@ from nmt.data.vocabulary import BOS, EOS, PAD
 from nmt.decoding.scorer import Scorer, SearchState
 from nmt.errors import SettingError
 
+# PAD and BOS, as one slice of two pieces: one write instead of two.
+NEVER = slice(PAD, BOS + 1, BOS - PAD)
+
 
 @dataclass(frozen=True)
 class Hypothesis:
@@ -77,14 +80,19 @@ class History:
         at = torch.zeros(self.sentences, dtype=torch.long, device=steps.device)
         for step in range(len(self._steps) - 1, -1, -1):
             rows, tokens, parents, attended = self._steps[step]
-            at[rows] = torch.arange(len(rows), device=rows.device)
+            if len(rows) < self.sentences:
+                at[rows] = torch.arange(len(rows), device=rows.device)
+                tokens, parents, attended = tokens[at], parents[at], attended[at]
             # A sentence that had left the batch follows nothing yet, and its row is any.
             inside = steps >= step
-            beam = beams.where(inside, 0)
-            before = parents[at].gather(1, beam)
-            all_tokens[:, :, step] = tokens[at].gather(1, beam).where(inside, 0)
-            all_attended[:, :, step] = attended[at].gather(1, before).where(inside, 0)
+            beam = beams * inside
+            before = parents.gather(1, beam)
+            all_tokens[:, :, step] = tokens.gather(1, beam)
+            all_attended[:, :, step] = attended.gather(1, before)
             beams = before.where(inside, beams)
+        after = torch.arange(shape[2], device=steps.device) > steps.unsqueeze(2)
+        all_tokens.masked_fill_(after, 0)
+        all_attended.masked_fill_(after, 0)
         return all_tokens, all_attended
 
 
@@ -112,8 +120,7 @@ def only_pieces(log_probabilities: Tensor, last: Tensor | None) -> None:
         log_probabilities: (B, K, V).
         last: (B,), true for sentences that have to end now; None if there are none.
     """
-    log_probabilities[:, :, PAD] = -torch.inf
-    log_probabilities[:, :, BOS] = -torch.inf
+    log_probabilities[:, :, NEVER] = -torch.inf
     if last is not None:
         ends = log_probabilities[:, :, EOS].clone()
         log_probabilities.masked_fill_(last.view(-1, 1, 1), -torch.inf)

@@ -4,7 +4,6 @@ On a CPU torch's LSTM kernels are a loop over steps too; this one multiplies in 
 what it does to both directions at once.
 """
 
-from dataclasses import dataclass
 from typing import cast
 
 import torch
@@ -17,30 +16,20 @@ from nmt.models.recurrent import LSTMLayer, advance
 from nmt.models.seq2seq import Encoded, Seq2Seq
 
 
-@dataclass(frozen=True)
-class Order:
-    """Which sentences of a batch, longest first, go how far."""
+class Backwards:
+    """Turns each sentence of a batch round, and leaves its padding where it is."""
 
-    lengths: Tensor  # (B,)
-    reading: list[int]  # (T,) how many sentences are still read at each step
-    reverse: Tensor | None  # (B, T, 1) turns each sentence round, its padding not; None: all are T
+    def __init__(self, steps: int, lengths: Tensor | None) -> None:
+        """Take the width T of the batch, and the lengths (B,), None if all are T."""
+        self.index: Tensor | None = None  # (B, T, 1) where each position finds its content
+        if lengths is not None:
+            times = torch.arange(steps)
+            ahead = lengths.unsqueeze(1) - 1 - times
+            self.index = ahead.where(ahead >= 0, times).unsqueeze(2)
 
-    @classmethod
-    def of(cls, x: Tensor, lengths: Tensor | None) -> "Order":
-        """Find the order of inputs (B, T, I); `lengths` (B,) are None if all are T."""
-        count, steps = x.shape[:2]
-        if lengths is None:
-            return cls(torch.full((count,), steps), [count] * steps, None)
-        times = torch.arange(steps)
-        ahead = lengths.unsqueeze(1) - 1 - times  # (B, T)
-        reverse = ahead.where(ahead >= 0, times).unsqueeze(2)
-        return cls(lengths, (ahead >= 0).sum(dim=0).tolist(), reverse)
-
-    def turned(self, x: Tensor) -> Tensor:
-        """Return x (B, T, I) with each sentence turned round."""
-        if self.reverse is None:
-            return x.flip(1)
-        return x.gather(1, self.reverse.expand_as(x))
+    def __call__(self, x: Tensor) -> Tensor:
+        """Turn x (B, T, I)."""
+        return x.flip(1) if self.index is None else x.gather(1, self.index.expand_as(x))
 
 
 class LayerReader:
@@ -51,23 +40,34 @@ class LayerReader:
         self.cells = layer.cells(make, bound)
         self.half = layer.hidden_size
 
-    def __call__(self, x: Tensor, order: Order) -> tuple[Tensor, Tensor]:
-        """Read x (B, T, I): outputs (B, T, H), zero at padding, and the last states (B, H)."""
+    def __call__(self, x: Tensor, backwards: Backwards, last: Tensor) -> tuple[Tensor, Tensor]:
+        """Read sentences.
+
+        Args:
+            x: (B, T, I).
+            backwards: turns them round.
+            last: (B,) each one's last position.
+
+        Returns:
+            outputs (B, T, H), anything at padding, and the last states (B, H).
+        """
         ahead, behind = self.cells
-        both = (ahead.inputs(x), behind.inputs(order.turned(x)))
+        both = (ahead.inputs(x), behind.inputs(backwards(x)))
         gates = torch.stack([each.transpose(0, 1) for each in both], dim=1)  # (T, 2, B, 4H/2)
-        outputs = x.new_zeros(*gates.shape[:3], self.half)
-        hidden = cell = outputs[0].clone()
-        for step, count in enumerate(order.reading):
-            now = gates[step, :, :count]
-            for direction, each in enumerate(self.cells):
-                each.hidden(hidden[direction, :count], now[direction])
-            state = advance(now, cell[:, :count])
-            hidden, cell = state.hidden, state.cell
-            outputs[step, :, :count] = hidden
-        last = outputs[order.lengths - 1, :, torch.arange(len(x))].flatten(1)
+        hidden = cell = x.new_zeros(*gates.shape[1:3], self.half)
+        steps = []
+        for now in gates:
+            # A sentence that has ended goes on reading padding, which nothing looks at: batches
+            # hold sentences of like length, and leaving them in costs less than cutting them out.
+            for each, state, its_gates in zip(self.cells, hidden, now, strict=True):
+                each.hidden(state, its_gates)
+            advanced = advance(now, cell)
+            hidden, cell = advanced.hidden, advanced.cell
+            steps.append(hidden)
+        outputs = torch.stack(steps)  # (T, 2, B, H/2)
         forward, backward = outputs.transpose(0, 2).unbind(1)
-        return torch.cat((forward, order.turned(backward)), dim=2), last
+        final = outputs[last, :, torch.arange(len(x))].flatten(1)
+        return torch.cat((forward, backwards(backward)), dim=2), final
 
 
 class SourceReader:
@@ -90,9 +90,14 @@ class SourceReader:
     def __call__(self, source: Tensor, lengths: Tensor | None) -> Encoded:
         """Read sources (B, S), longest first where `lengths` (B,) is given."""
         x = self.model.embed(source, self.model.source_embedding)
-        order = Order.of(source, lengths)
+        count, width = source.shape
+        backwards = Backwards(width, lengths)
+        ends = torch.full((count,), width - 1) if lengths is None else lengths - 1
         for depth, layer in enumerate(self.layers):
-            outputs, last = layer(x, order)
+            outputs, last = layer(x, backwards, ends)
             x = outputs + x if depth >= 2 else outputs
-        memory = Memory(x, self.keys(x), padding_mask(lengths, x.shape[1], x.device))
+        padding = padding_mask(lengths, width, x.device)
+        if padding is not None:
+            x = x.masked_fill(padding.unsqueeze(2), 0.0)
+        memory = Memory(x, self.keys(x), padding)
         return Encoded(memory, self.model.decoder.split_states(self.bridge(last)))
