@@ -10,6 +10,8 @@ __version__ = "0.1.0"
 __all__ = [
     "Limits",
     "PreprocessOptions",
+    "Recipe",
+    "SearchOptions",
     "TrainOptions",
     "Translator",
     "__version__",
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from nmt.api import (
         Limits,
         PreprocessOptions,
+        Recipe,
+        SearchOptions,
         TrainOptions,
         Translator,
         evaluate,

@@ -4,7 +4,9 @@
     train(corpus, output, TrainOptions(...))        a corpus folder to a model folder
     forecast_training(corpus, TrainOptions(...))    what that would cost
     Translator.load(model).translate(lines)         lines to translations
-    translate_file(translator, source, output)      the same for files of any size
+    translate_file(Recipe(model), source, output)   the same for files of any size
+    score_file(model, Texts(source, target))        translations to log-probabilities
+    average(models, output)                         several models to one
     evaluate(reference, hypothesis)                 translations to BLEU, chrF and TER
 
 Names are imported when they are first used, so that scoring a file loads no torch.
@@ -21,8 +23,14 @@ if TYPE_CHECKING:
     from nmt.data.options import PreprocessOptions, PreprocessReport
     from nmt.data.preprocess import preprocess
     from nmt.decoding.files import TranslateOptions, translate_file
-    from nmt.decoding.translator import Translation, Translator
+    from nmt.decoding.options import SearchOptions
+    from nmt.decoding.recipe import Recipe
+    from nmt.decoding.scoring import ScoreOptions, ScoreReport, Texts, score_file
+    from nmt.decoding.translation import Part, Translation
+    from nmt.decoding.translator import Translator
+    from nmt.decoding.writers.options import WriterOptions
     from nmt.evaluation.report import Report, Text
+    from nmt.training.average import average
     from nmt.training.config import Limits
     from nmt.training.forecast import Forecast
     from nmt.training.run import TrainOptions, TrainReport, forecast_training, train
@@ -30,16 +38,25 @@ if TYPE_CHECKING:
 __all__ = [
     "Forecast",
     "Limits",
+    "Part",
     "PreprocessOptions",
     "PreprocessReport",
+    "Recipe",
+    "ScoreOptions",
+    "ScoreReport",
+    "SearchOptions",
+    "Texts",
     "TrainOptions",
     "TrainReport",
     "TranslateOptions",
     "Translation",
     "Translator",
+    "WriterOptions",
+    "average",
     "evaluate",
     "forecast_training",
     "preprocess",
+    "score_file",
     "train",
     "translate_file",
 ]
@@ -47,15 +64,24 @@ __all__ = [
 HOMES = {
     "Forecast": "nmt.training.forecast",
     "Limits": "nmt.training.config",
+    "Part": "nmt.decoding.translation",
     "PreprocessOptions": "nmt.data.options",
     "PreprocessReport": "nmt.data.options",
+    "Recipe": "nmt.decoding.recipe",
+    "ScoreOptions": "nmt.decoding.scoring",
+    "ScoreReport": "nmt.decoding.scoring",
+    "SearchOptions": "nmt.decoding.options",
+    "Texts": "nmt.decoding.scoring",
     "TrainOptions": "nmt.training.run",
     "TrainReport": "nmt.training.run",
     "TranslateOptions": "nmt.decoding.files",
-    "Translation": "nmt.decoding.translator",
+    "Translation": "nmt.decoding.translation",
     "Translator": "nmt.decoding.translator",
+    "WriterOptions": "nmt.decoding.writers.options",
+    "average": "nmt.training.average",
     "forecast_training": "nmt.training.run",
     "preprocess": "nmt.data.preprocess",
+    "score_file": "nmt.decoding.scoring",
     "train": "nmt.training.run",
     "translate_file": "nmt.decoding.files",
 }

@@ -14,8 +14,10 @@ import typer
 from typer.core import TyperGroup
 
 import nmt
+from nmt.cli.average import average
 from nmt.cli.evaluate import evaluate
 from nmt.cli.preprocess import preprocess
+from nmt.cli.score import score
 from nmt.cli.train import train
 from nmt.cli.translate import translate
 from nmt.errors import Interrupted, LeaderLost, NmtError
@@ -156,7 +158,8 @@ def nmt_command(
 ) -> None:
     """Make a translator from two text files, and use it.
 
-    In this order: preprocess, train, translate, evaluate. Each has --help with an example.
+    In this order: preprocess, train, translate, evaluate. Besides: score given translations,
+    average models. Each has --help with an example.
     """
 
 
@@ -166,7 +169,7 @@ def _help(command: Callable[..., None]) -> str:
     return text.replace("\n\nExample:", "\n\n\b\nExample:")
 
 
-for command in (preprocess, train, translate, evaluate):
+for command in (preprocess, train, translate, evaluate, score, average):
     app.command(help=_help(command))(command)
 
 

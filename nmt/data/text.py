@@ -48,7 +48,13 @@ class LineReader:
         invalid: how many of them were not valid UTF-8.
     """
 
-    def __init__(self, path: str | Path, invalid_utf8: str = "error", what: str = "") -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        invalid_utf8: str = "error",
+        what: str = "",
+        longest: int | None = None,
+    ) -> None:
         """Open a file; `-` is standard input, and `.gz` and `.xz` are decompressed.
 
         Args:
@@ -56,6 +62,7 @@ class LineReader:
             invalid_utf8: what becomes of a line that is not UTF-8: `error` raises, `replace` puts
                 U+FFFD in the place of what cannot be read, `skip` gives an empty line.
             what: what the file is, for messages: "training source".
+            longest: how many bytes a line may have; None is any number.
 
         Raises:
             DataError: it cannot be opened.
@@ -69,7 +76,7 @@ class LineReader:
         self.name = "standard input" if self.path == "-" else self.path
         if what:
             self.name = f"{what} {self.name}"
-        self._invalid_utf8, self._first_invalid = invalid_utf8, 0
+        self._invalid_utf8, self._first_invalid, self._longest = invalid_utf8, 0, longest
         self._digest = hashlib.sha256()
         self._file = self._open()
 
@@ -81,11 +88,13 @@ class LineReader:
         """Yield the lines in lists, as many at a time as one reading of the file gave.
 
         Raises:
-            DataError: bytes that are not UTF-8 (under `error`), or a damaged compressed file.
+            DataError: bytes that are not UTF-8 (under `error`), a line too long, or a damaged
+            compressed file.
         """
         begun: list[bytes] = []  # the pieces of a line whose end is still to come
         for chunk in self._chunks():
             cut = chunk.rfind(b"\n")
+            self._check_length(sum(map(len, begun)), chunk)
             if cut < 0:
                 begun.append(chunk)
                 continue
@@ -95,6 +104,19 @@ class LineReader:
         if begun:
             yield self._split(b"".join(begun))
         self._warn()
+
+    def _check_length(self, before: int, chunk: bytes) -> None:
+        """Refuse a line that goes on for too long, before all of it is in memory.
+
+        No line within a chunk is longer than BLOCK.
+        """
+        end = chunk.find(b"\n")
+        length = before + (end if end >= 0 else len(chunk))
+        if self._longest is not None and length > self._longest:
+            raise DataError(
+                f"{self.name}: line {self.lines + 1:,} has more than {self._longest:,} bytes; is "
+                "this a text with a sentence a line?"
+            )
 
     def sha256(self) -> str:
         """Return the checksum of what was read so far (after decompression)."""
@@ -196,9 +218,11 @@ class LineReader:
             )
 
 
-def read_lines(path: str | Path, invalid_utf8: str = "error", what: str = "") -> LineReader:
+def read_lines(
+    path: str | Path, invalid_utf8: str = "error", what: str = "", longest: int | None = None
+) -> LineReader:
     """Open `path` for reading line by line; see `LineReader`."""
-    return LineReader(path, invalid_utf8, what)
+    return LineReader(path, invalid_utf8, what, longest)
 
 
 @contextlib.contextmanager
@@ -206,7 +230,7 @@ def open_output(path: str | Path) -> Iterator[IO[str]]:
     """Open a text file for writing: UTF-8, `\\n` line ends.
 
     `-` is standard output. A file appears whole when the block ends well, and not at all
-    otherwise; `.gz` and `.xz` are compressed.
+    otherwise; `.gz` and `.xz` are compressed. A pipe or a device is written to as it stands.
     """
     if str(path) == "-":
         out = io.TextIOWrapper(sys.stdout.buffer, "utf-8", newline="\n")
@@ -216,11 +240,17 @@ def open_output(path: str | Path) -> Iterator[IO[str]]:
         finally:
             out.detach()  # or closing the wrapper would close standard output
         return
-    with atomic_write(Path(path), "wb") as raw, _compressor(Path(path).suffix, raw) as packed:
+    with _open_bytes(Path(path)) as raw, _compressor(Path(path).suffix, raw) as packed:
         text = io.TextIOWrapper(packed, "utf-8", newline="\n")
         yield text
         text.flush()
         text.detach()
+
+
+def _open_bytes(path: Path) -> contextlib.AbstractContextManager[IO[bytes]]:
+    if path.exists() and not path.is_file():
+        return open(path, "wb")
+    return atomic_write(path, "wb")
 
 
 def _compressor(suffix: str, raw: IO[bytes]) -> contextlib.AbstractContextManager[Any]:

@@ -9,9 +9,12 @@ import torch
 from torch import Tensor
 
 from nmt.data.vocabulary import BOS, EOS
+from nmt.decoding.adjusters.adjuster import Task
+from nmt.decoding.adjusters.together import Adjusters
 from nmt.decoding.candidates import Candidates, best_candidates
+from nmt.decoding.options import SearchOptions
 from nmt.decoding.scorer import Scorer
-from nmt.decoding.search import History, Hypothesis, SearchOptions, begin, only_pieces
+from nmt.decoding.search import Given, History, Hypothesis, begin, only_pieces
 
 # Sentences that are done leave the batch when they are this share of it: leaving costs a copy.
 DONE_SHARE = 0.125
@@ -21,11 +24,18 @@ class _Live:
     """The sentences still searched, B of them."""
 
     def __init__(
-        self, scorer: Scorer, options: SearchOptions, source: Tensor, lengths: Tensor | None
+        self,
+        scorer: Scorer,
+        options: SearchOptions,
+        source: Tensor,
+        lengths: Tensor | None,
+        given: Given | None,
     ) -> None:
         self.state, lengths = begin(scorer, source, lengths)
         count, device = len(source), source.device
-        kind = self.state.layers[0].hidden.dtype
+        kind = self.state.dtype
+        task = Task.of(options, lengths.to(device), given)
+        self.adjusters = Adjusters(task)
         self.rows = torch.arange(count, device=device)  # (B,) which sentence of the batch
         self.tokens = torch.full((count, 1), BOS, device=device)  # (B, K) each one's last piece
         # (B, K) log-probabilities, -inf where there is no hypothesis
@@ -33,7 +43,7 @@ class _Live:
         # (B,) how many hypotheses may live
         self.places = torch.full((count,), options.beam_size, device=device)
         # (B,) how many pieces, EOS included, a hypothesis may have
-        self.longest = options.longest(lengths.to(device))
+        self.longest = task.longest
         # On the host: the most places of any sentence, whether others have fewer, and the
         # nearest limit.
         self.widest = options.beam_size
@@ -68,19 +78,25 @@ class _Finished:
         self.count = torch.zeros(sentences, dtype=torch.long, device=like.device)
 
     def add(
-        self, rows: Tensor, ended: Tensor, found: Candidates, step: int, penalty: Tensor
+        self, rows: Tensor, ended: Tensor, found: Candidates, scores: Tensor, step: int
     ) -> None:
         """Note the candidates that `ended` (B, C) marks; they took EOS at `step`."""
         which, column = ended.nonzero(as_tuple=True)
         sentence = rows[which]
         slot = self.count[sentence] + (ended.cumsum(dim=1) - 1)[which, column]
-        totals = found.totals[which, column]
         self.any = True
-        self.scores[sentence, slot] = totals / penalty
-        self.totals[sentence, slot] = totals
+        self.scores[sentence, slot] = scores[which, column]
+        self.totals[sentence, slot] = found.totals[which, column]
         self.steps[sentence, slot] = step - 1
         self.beams[sentence, slot] = found.parents[which, column]
         self.count[rows] += ended.sum(dim=1)
+
+    def worst_kept(self, rows: Tensor, count: int) -> Tensor:
+        """Return the score of the last of the `count` best; -inf if there are fewer."""
+        scores = self.scores[rows]
+        if count == 1:
+            return scores.amax(dim=1)
+        return scores.topk(count, dim=1)[0][:, -1]
 
 
 class BeamSearch:
@@ -93,17 +109,20 @@ class BeamSearch:
         self.stop_early = stop_early
 
     @torch.inference_mode()
-    def __call__(self, source: Tensor, lengths: Tensor | None) -> list[list[Hypothesis]]:
+    def __call__(
+        self, source: Tensor, lengths: Tensor | None, given: Given | None = None
+    ) -> list[list[Hypothesis]]:
         """Translate a batch.
 
         Args:
             source: ids (B, S), longest first where `lengths` is given.
             lengths: (B,) on the CPU; None if all are S long.
+            given: what the translations begin with.
 
         Returns:
             for each sentence its best finished hypotheses, best first: one to `n_best`.
         """
-        live = _Live(self.scorer, self.options, source, lengths)
+        live = _Live(self.scorer, self.options, source, lengths, given)
         count, beams = len(source), self.options.beam_size
         history = History(count)
         finished = _Finished(count, beams, live.scores)
@@ -112,6 +131,8 @@ class BeamSearch:
             scores, state = self.scorer.step(live.state, live.tokens)
             last = live.longest == step + 1 if live.nearest <= step + 1 else None
             only_pieces(scores.log_probabilities, last)
+            if live.adjusters:
+                live.adjusters.adjust(scores.log_probabilities, scores.attention, step)
             found = best_candidates(scores.log_probabilities, live.scores, live.widest)
             parents = self._extend(live, finished, found, step)
             history.append(live.rows, live.tokens, parents, scores.attention.argmax(dim=2))
@@ -119,6 +140,8 @@ class BeamSearch:
             if sentences is not None:
                 live.keep(sentences)
                 parents = parents[sentences]
+            if live.adjusters:
+                live.adjusters.follow(sentences, parents, live.tokens)
             live.state = self.scorer.select(state, sentences, parents)
             step += 1
         return _hypotheses(history, finished, self.options.n_best)
@@ -132,7 +155,10 @@ class BeamSearch:
         ended = (tokens == EOS) & (totals > -torch.inf)
         if bool(ended.any()):
             length = torch.tensor(step + 1, device=totals.device)
-            finished.add(live.rows, ended, found, step, self.options.penalty(length))
+            scores = found.totals / self.options.penalty(length)
+            if live.adjusters:
+                scores = scores + live.adjusters.bonus(live.scores).gather(1, found.parents)
+            finished.add(live.rows, ended, found, scores, step)
             live.places = live.places - ended.sum(dim=1)
             live.measure_places()
             # Hypotheses that go on move to the front, and the beam becomes as narrow as it can.
@@ -153,7 +179,7 @@ class BeamSearch:
         if self.stop_early:
             # A log-probability only falls, and the penalty is largest at the greatest length.
             bound = best / self.options.penalty(live.longest)
-            going &= finished.scores[live.rows].amax(dim=1) < bound
+            going &= finished.worst_kept(live.rows, self.options.n_best) < bound
         done = len(going) - int(going.sum())
         if done == 0:
             return None

@@ -1,33 +1,44 @@
 """Translating from a file, or a pipe, or a terminal, to a file or a pipe."""
 
-import contextlib
-import logging
-import queue
-import threading
+import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
-from nmt.data.text import BLOCK, COMPRESSED, open_output, read_lines
-from nmt.data.vocabulary import UNK
-from nmt.decoding.translator import WINDOW_LINES, Translator, windows
-from nmt.errors import UsageError
+from nmt.data.text import BLOCK, COMPRESSED, read_lines
+from nmt.decoding.growing import Mark
+from nmt.decoding.outputs import open_outputs
+from nmt.decoding.recipe import Recipe
+from nmt.decoding.team import Job, choose_workers, open_team
+from nmt.decoding.windows import WINDOW_LINES, cut
+from nmt.decoding.writers.options import WriterOptions
+from nmt.errors import DataError, UsageError
 from nmt.progress import Progress
 
-END = object()
-LOGGER = logging.getLogger("nmt")
-# Text of which this share is unknown to the model, judged by its first lines, is warned of.
-STRANGE = 0.2
-SAMPLE_LINES = 200
-FEWEST_PIECES = 10
+LONGEST_LINE = 1 << 20  # bytes; as many as are read at a time
 
 
 @dataclass(frozen=True)
 class TranslateOptions:
     """How to read and write."""
 
+    writers: WriterOptions = field(default_factory=WriterOptions)  # what is written
+    prefixes: bool = False  # a tab in a line is followed by what its translation begins with
     invalid_utf8: str = "replace"  # error, replace, or skip (an empty line)
     stream: bool = False  # translate whatever is waiting at once
+    overwrite: bool = False  # begin anew where an earlier call was interrupted
+    workers: int | None = None  # processes that translate; None chooses by the source's length
+
+    def __post_init__(self) -> None:
+        if self.stream and (self.workers or 1) > 1:
+            raise UsageError("--stream answers in one process: leave out --workers")
+
+    def identity(self) -> dict[str, Any]:
+        """Return what the outputs follow from."""
+        reading = {"prefixes": self.prefixes, "invalid_utf8": self.invalid_utf8}
+        return reading | asdict(self.writers)
 
 
 @dataclass(frozen=True)
@@ -38,56 +49,96 @@ class TranslateReport:
 
 
 def translate_file(
-    translator: Translator,
+    recipe: Recipe,
     source: Path | str = "-",
     output: Path | str = "-",
     options: TranslateOptions | None = None,
 ) -> TranslateReport:
     """Translate every line of `source`, in order, in bounded memory; `-` is standard in and out.
 
+    An output file grows under the name OUTPUT.part; after an interruption the same call goes on
+    with it (see nmt/decoding/growing.py).
+
     Raises:
-        DataError: the source cannot be read, or is not UTF-8 under `invalid_utf8="error"`.
-        UsageError: the output is a folder, or the source itself.
+        FolderError: the recipe's model is none, or damaged.
+        DataError: the source cannot be read, or is not UTF-8 under `invalid_utf8="error"`, or
+            has a line over a megabyte; or the unfinished output of another call is in the way.
+        UsageError: an output is a folder, or the source itself, or another output; or several
+            translations of a line would be written as plain text.
     """
     options = options or TranslateOptions()
-    _check_output(Path(source), Path(output))
-    total = count_lines(source)
+    _check_format(recipe.search.n_best, options.writers.format)
+    outputs = options.writers.outputs(str(output))
+    _check_outputs(Path(source), [Path(path) for path in outputs])
+    identity = recipe.identity() | options.identity()
     with (
-        read_lines(source, options.invalid_utf8) as lines,
-        open_output(output) as out,
-        Progress(total, "lines", "Translating") as bar,
+        read_lines(source, options.invalid_utf8, longest=LONGEST_LINE) as reader,
+        open_outputs(outputs, identity, options.overwrite) as out,
     ):
-        iterator = iter(lines)
-        count = 0
-        for window in waiting(iterator) if options.stream else windows(iterator):
-            if count == 0:
-                warn_of_strange_text(lines.name, translator, window[:SAMPLE_LINES])
-            for translation in translator.translate_window(window):
-                out.write(translation.text.replace("\n", " ") + "\n")
-            out.flush()
-            count += len(window)
-            bar.advance(len(window))
-    return TranslateReport(count)
+        lines = _Lines(reader.name, iter(reader), out.mark)
+        total, done = count_lines(source), out.mark.lines
+        left = None if options.stream or total is None else total - done
+        count = options.workers or choose_workers(left, recipe.device)
+        job = Job(recipe, options.writers, reader.name, options.prefixes)
+        with (
+            open_team(job, count) as team,
+            Progress(total, "lines", "Translating", done) as bar,
+        ):
+            for finished in team.work(cut(lines, options.stream, total, done)):
+                out.write(finished.texts, lines.count(finished.window.lines))
+                bar.advance(len(finished.window.lines))
+    return TranslateReport(lines.done.lines)
 
 
-def _check_output(source: Path, output: Path) -> None:
-    if output.is_dir():
-        raise UsageError(f"{output}: this is a folder; name a file for the translation")
-    if source.exists() and output.exists() and output.samefile(source):
-        raise UsageError(f"{output}: the translation would replace its own source; name another")
+class _Lines:
+    """The lines of a source that are still to be translated."""
+
+    def __init__(self, name: str, lines: Iterator[str], mark: Mark) -> None:
+        """Pass over the lines up to `mark`.
+
+        Raises:
+            DataError: they are not those that were translated.
+        """
+        self._lines, self._digest, self.done = lines, hashlib.sha256(), Mark()
+        left = mark.lines
+        while passed := list(islice(lines, min(left, WINDOW_LINES))):
+            self.count(passed)
+            left -= len(passed)
+        if self.done != mark:
+            raise DataError(
+                f"{name}: these are not the lines that were translated before the interruption "
+                f"(the first {mark.lines:,}); give the same source again, or begin anew with "
+                "--overwrite"
+            )
+
+    def __iter__(self) -> Iterator[str]:
+        return self._lines
+
+    def count(self, lines: list[str]) -> Mark:
+        """Count the next lines as done; returns how many are, with their checksum."""
+        self._digest.update("".join(f"{line}\n" for line in lines).encode())
+        self.done = Mark(self.done.lines + len(lines), self._digest.hexdigest())
+        return self.done
 
 
-def warn_of_strange_text(name: str, translator: Translator, lines: list[str]) -> None:
-    """Warn of text that the model can hardly be meant for, in another script for example."""
-    pieces = [piece for ids in translator.loaded.source_vocabulary.encode(lines) for piece in ids]
-    unknown = sum(piece == UNK for piece in pieces)
-    if len(pieces) >= FEWEST_PIECES and unknown > STRANGE * len(pieces):
-        language = translator.source_language
-        reads = f", which reads {language}" if language else ""
-        LOGGER.warning(
-            f"{name}: {unknown / len(pieces):.0%} of the text is unknown to this model{reads}; is "
-            "it the right file, and the right model?"
+def _check_format(n_best: int, chosen: str) -> None:
+    if n_best > 1 and chosen == "text":
+        raise UsageError(
+            f"--n-best {n_best}: plain text has one translation a line; add --format nbest or "
+            "--format json"
         )
+
+
+def _check_outputs(source: Path, outputs: list[Path]) -> None:
+    for output in outputs:
+        if output.is_dir():
+            raise UsageError(f"{output}: this is a folder; name a file for the translation")
+        if source.exists() and output.exists() and output.samefile(source):
+            raise UsageError(
+                f"{output}: the translation would replace its own source; name another"
+            )
+    if len({path.absolute() for path in outputs}) < len(outputs):
+        raise UsageError(f"{outputs[0]}: this is named for two outputs; name another for one")
 
 
 def count_lines(source: Path | str) -> int | None:
@@ -97,30 +148,3 @@ def count_lines(source: Path | str) -> int | None:
         return None
     with path.open("rb") as file:
         return sum(block.count(b"\n") for block in iter(lambda: file.read(BLOCK), b""))
-
-
-def waiting(lines: Iterator[str]) -> Iterator[list[str]]:
-    """Cut a stream of lines into windows of whatever has arrived by now."""
-    arrived: queue.Queue[object] = queue.Queue(maxsize=WINDOW_LINES)
-
-    def read() -> None:
-        try:
-            for line in lines:
-                arrived.put(line)
-            arrived.put(END)
-        except BaseException as error:  # handed over to the thread that translates
-            arrived.put(error)
-
-    threading.Thread(target=read, daemon=True).start()
-    while True:
-        window = [arrived.get()]
-        with contextlib.suppress(queue.Empty):
-            while len(window) < WINDOW_LINES:
-                window.append(arrived.get_nowait())
-        texts = [line for line in window if isinstance(line, str)]
-        if texts:
-            yield texts
-        if isinstance(window[-1], BaseException):
-            raise window[-1]
-        if window[-1] is END:
-            return

@@ -4,10 +4,13 @@ import torch
 from torch import Tensor
 
 from nmt.data.vocabulary import BOS, EOS
+from nmt.decoding.adjusters.adjuster import Task
+from nmt.decoding.adjusters.together import Adjusters
 from nmt.decoding.beam import DONE_SHARE
 from nmt.decoding.candidates import best_candidates
+from nmt.decoding.options import SearchOptions
 from nmt.decoding.scorer import Scorer
-from nmt.decoding.search import Hypothesis, SearchOptions, begin, only_pieces
+from nmt.decoding.search import Given, Hypothesis, begin, only_pieces
 
 
 class GreedySearch:
@@ -19,7 +22,9 @@ class GreedySearch:
         self.options = options
 
     @torch.inference_mode()
-    def __call__(self, source: Tensor, lengths: Tensor | None) -> list[list[Hypothesis]]:
+    def __call__(
+        self, source: Tensor, lengths: Tensor | None, given: Given | None = None
+    ) -> list[list[Hypothesis]]:
         """Translate a batch: ids (B, S), longest first where `lengths` (B,) is given.
 
         Returns:
@@ -27,11 +32,12 @@ class GreedySearch:
         """
         count, device = len(source), source.device
         state, lengths = begin(self.scorer, source, lengths)
-        longest = self.options.longest(lengths.to(device))
+        task = Task.of(self.options, lengths.to(device), given)
+        adjusters, longest = Adjusters(task), task.longest
         nearest, width = int(longest.min()), int(longest.max())
         tokens = torch.full((count, width), EOS, device=device)
         attended = torch.zeros_like(tokens)
-        kind = state.layers[0].hidden.dtype
+        kind = state.dtype
         totals = torch.zeros(count, dtype=kind, device=device)
         # Of the sentences in the batch: which they are, which are not done, their scores, pieces.
         rows = torch.arange(count, device=device)
@@ -42,6 +48,8 @@ class GreedySearch:
             scores, state = self.scorer.step(state, last)
             ends = longest[rows] == step + 1 if nearest <= step + 1 else None
             only_pieces(scores.log_probabilities, ends)
+            if adjusters:
+                adjusters.adjust(scores.log_probabilities, scores.attention, step)
             best = best_candidates(scores.log_probabilities, total.unsqueeze(1), 1)
             if done:
                 last = best.tokens.where(going.unsqueeze(1), EOS)
@@ -53,6 +61,8 @@ class GreedySearch:
             going = last.squeeze(1) != EOS
             done = len(going) - int(going.sum())
             if done == 0 or (done < DONE_SHARE * len(going) and done < len(going)):
+                if adjusters:
+                    adjusters.follow(None, torch.zeros_like(last), last)
                 continue
             totals[rows] = total
             keep = going.nonzero().squeeze(1)
@@ -60,6 +70,8 @@ class GreedySearch:
                 break
             rows, going, total, last = rows[keep], going[keep], total[keep], last[keep]
             state, done = self.scorer.select(state, keep, torch.zeros_like(last)), 0
+            if adjusters:
+                adjusters.follow(keep, torch.zeros_like(last), last)
         return self._hypotheses(tokens, attended, totals)
 
     def _hypotheses(

@@ -7,16 +7,19 @@ from typing import Any
 import torch
 
 from nmt.data.vocabulary import Vocabulary
+from nmt.decoding.model_files import (
+    FORMAT_VERSION,
+    MANIFEST,
+    WEIGHTS,
+    find_weights,
+    read_model_manifest,
+)
 from nmt.errors import FolderError
-from nmt.files import atomic_write, read_manifest, write_manifest
+from nmt.files import atomic_write, write_manifest
 from nmt.models.config import ModelConfig
 from nmt.models.seq2seq import Seq2Seq
 from nmt.settings import build
 from nmt.tensors import load_tensors, save_tensors
-
-MANIFEST = "config.json"
-WEIGHTS = "model.safetensors"
-FORMAT_VERSION = 2  # 1 was never released; its weights mean something else
 
 
 @dataclass(frozen=True)
@@ -69,9 +72,7 @@ def read_description(folder: Path) -> Description:
     Raises:
         FolderError: no model folder, a damaged one, or one of a newer version.
     """
-    content = read_manifest(folder, MANIFEST, FORMAT_VERSION, "model")
-    if content["format_version"] < FORMAT_VERSION:
-        raise FolderError(f"{folder}: a model of an early version of nmt; train it again")
+    content = read_model_manifest(folder)
     try:
         description = Description(
             model=build(ModelConfig, dict(content["model"]), f"{folder / MANIFEST}: model"),
@@ -115,15 +116,12 @@ def load_weights(folder: Path, model: Seq2Seq) -> dict[str, Any]:
     Raises:
         FolderError: the weights are missing, damaged, or of another architecture.
     """
-    if not (folder / WEIGHTS).is_file():
-        raise FolderError(
-            f"{folder}: the model has no weights yet; train until its first validation"
-        )
-    tensors, notes = load_tensors(folder / WEIGHTS)
+    path = find_weights(folder)
+    tensors, notes = load_tensors(path)
     parameters = dict(model.named_parameters())
     expected = {name: parameter.shape for name, parameter in parameters.items()}
     if {name: tensor.shape for name, tensor in tensors.items()} != expected:
-        raise FolderError(f"{folder / WEIGHTS}: these weights are not of the model in {MANIFEST}")
+        raise FolderError(f"{path}: these weights are not of the model in {MANIFEST}")
     with torch.no_grad():
         for name, parameter in parameters.items():
             parameter.copy_(tensors[name])

@@ -1,7 +1,7 @@
 """What search asks of a model. Beam search, greedy search and sampling see only this."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -22,6 +22,22 @@ class SearchState:
     memory: Memory
     layers: list[LSTMState]
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of scores."""
+        return self.layers[0].hidden.dtype
+
+
+class AnyState(Protocol):
+    """What search knows of a state."""
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of scores."""
+
+
+State = TypeVar("State", bound=AnyState)
+
 
 @dataclass(frozen=True)
 class StepScores:
@@ -31,16 +47,16 @@ class StepScores:
     attention: Tensor  # (B, K, S)
 
 
-class Scorer(Protocol):
+class Scorer(Protocol[State]):
     """A model, or several, seen from search."""
 
-    def start(self, source: Tensor, lengths: Tensor | None) -> SearchState:
+    def start(self, source: Tensor, lengths: Tensor | None) -> State:
         """Read sources (B, S), longest first where `lengths` is given; one beam each."""
 
-    def step(self, state: SearchState, tokens: Tensor) -> tuple[StepScores, SearchState]:
+    def step(self, state: State, tokens: Tensor) -> tuple[StepScores, State]:
         """Extend every beam by its token (B, K)."""
 
-    def select(self, state: SearchState, sentences: Tensor | None, beams: Tensor) -> SearchState:
+    def select(self, state: State, sentences: Tensor | None, beams: Tensor) -> State:
         """Keep some sentences (all if None), and of each the beams (B', K') by index."""
 
 

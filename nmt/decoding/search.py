@@ -1,14 +1,13 @@
 """Search: from a scorer to hypotheses. No loop over sentences or beams, only over time steps."""
 
-import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from nmt.data.vocabulary import BOS, EOS, PAD
-from nmt.decoding.scorer import Scorer, SearchState
-from nmt.errors import SettingError
+from nmt.decoding.scorer import Scorer, State
 
 # PAD and BOS, as one slice of two pieces: one write instead of two.
 NEVER = slice(PAD, BOS + 1, BOS - PAD)
@@ -25,28 +24,31 @@ class Hypothesis:
 
 
 @dataclass(frozen=True)
-class SearchOptions:
-    """How to search."""
+class Given:
+    """What a search is told of the sentences of a batch, besides their sources."""
 
-    beam_size: int = 5  # 1 is greedy search
-    length_penalty: float = 1.0  # alpha of Wu et al. 2016, equation 14; 0 is none
-    length_ratio: float = 2.0  # a translation has at most ratio * S + extra pieces
-    length_extra: int = 20
-    n_best: int = 1  # hypotheses returned for each sentence, at most
+    prefixes: Tensor  # (B, P) pieces that the translations begin with, padded; P may be 0
+    # (B, 2) the number of the line that a sentence is of, and of the sentence in the line: from
+    # these, and not from its place in the batch, come the random numbers of sampling
+    places: Tensor
 
-    def __post_init__(self) -> None:
-        if self.beam_size < 1:
-            raise SettingError(f"the beam size must be 1 or more, not {self.beam_size}")
-        if not 0 <= self.length_penalty < math.inf:
-            raise SettingError(f"the length penalty must be 0 or more, not {self.length_penalty}")
 
-    def penalty(self, length: Tensor) -> Tensor:
-        """Return ((5 + length) / 6) ** alpha, by which log-probabilities are divided."""
-        return ((5 + length) / 6) ** self.length_penalty
+class Search(Protocol):
+    """A way to find translations of a batch."""
 
-    def longest(self, lengths: Tensor) -> Tensor:
-        """Return how many pieces, EOS included, a translation may have, from source lengths."""
-        return (lengths * self.length_ratio).long() + self.length_extra
+    def __call__(
+        self, source: Tensor, lengths: Tensor | None, given: Given | None = None
+    ) -> list[list[Hypothesis]]:
+        """Translate a batch.
+
+        Args:
+            source: ids (B, S), longest first where `lengths` is given.
+            lengths: (B,) on the CPU; None if all are S long.
+            given: what is known besides; see there.
+
+        Returns:
+            for each sentence one to `n_best` hypotheses: best first, samples as they were drawn.
+        """
 
 
 class History:
@@ -96,7 +98,7 @@ class History:
         return all_tokens, all_attended
 
 
-def begin(scorer: Scorer, source: Tensor, lengths: Tensor | None) -> tuple[SearchState, Tensor]:
+def begin(scorer: Scorer[State], source: Tensor, lengths: Tensor | None) -> tuple[State, Tensor]:
     """Let the scorer read a batch, without lengths if all are equal: that is quicker.
 
     Args:

@@ -1,39 +1,42 @@
 """Translator: lines of text in, translations out, in order, with bounded memory."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from nmt.data.vocabulary import BOS, EOS, PAD, UNK
+from nmt.data.vocabulary import EOS, PAD, UNK
 from nmt.decoding.beam import BeamSearch
+from nmt.decoding.ensemble import EnsembleScorer, check_alike
+from nmt.decoding.forced import Forced, ForcedDecoder, Pair
 from nmt.decoding.greedy import GreedySearch
 from nmt.decoding.model_folder import LoadedModel, load_model
+from nmt.decoding.options import SearchOptions
 from nmt.decoding.precision import choose_precision
-from nmt.decoding.scorer import ModelScorer
-from nmt.decoding.search import Hypothesis, SearchOptions
+from nmt.decoding.sampling import SamplingSearch
+from nmt.decoding.scorer import ModelScorer, Scorer
+from nmt.decoding.search import Given, Hypothesis, Search
 from nmt.decoding.segments import Segment, split_line
+from nmt.decoding.translation import Part, Translation
+from nmt.decoding.windows import windows
 from nmt.errors import SettingError
 from nmt.evaluation.languages import special_language
 from nmt.hardware import choose_device
 
-WINDOW_LINES = 4096  # lines that are sorted by length and translated together
-WINDOW_CHARACTERS = 1 << 20
 SPACE = "\u2581"  # how pieces write a space
 # Padded source pieces of a batch, so that long sentences come in smaller batches.
 BATCH_TOKENS = 4096
-
-
-@dataclass(frozen=True)
-class Translation:
-    """One line's translation."""
-
-    text: str
-    score: float  # log-probability over the length penalty, summed where a line was split
+# Hypotheses of a batch: each has a score for every piece of the vocabulary.
+BATCH_HYPOTHESES = 4096
+SEARCHES: dict[str, Callable[[Scorer, SearchOptions], Search]] = {
+    "beam": BeamSearch,
+    "greedy": GreedySearch,
+    "sampling": SamplingSearch,
+}
 
 
 @dataclass(frozen=True)
@@ -53,11 +56,12 @@ class Translator:
         loaded: LoadedModel,
         options: SearchOptions | None = None,
         *,
+        ensemble: Sequence[LoadedModel] = (),
         precision: str = "auto",
         device: str = "auto",
         batch_size: int = 64,
     ) -> None:
-        """Prepare a loaded model; see `load`."""
+        """Prepare a loaded model, or several; see `load`."""
         self.loaded = loaded
         self.options = options or SearchOptions()
         self.device = choose_device(device)
@@ -65,42 +69,51 @@ class Translator:
         if batch_size < 1:
             raise SettingError(f"the batch size must be 1 or more, not {batch_size}")
         self.batch_size = batch_size
-        self.scorer = ModelScorer(loaded.model.to(self.device), self.precision)
-        greedy = self.options.beam_size == 1
-        self.search = (GreedySearch if greedy else BeamSearch)(self.scorer, self.options)
+        models = [loaded, *ensemble]
+        check_alike(models)
+        scorers = [ModelScorer(each.model.to(self.device), self.precision) for each in models]
+        self.scorer: Scorer[Any] = EnsembleScorer(scorers) if ensemble else scorers[0]
+        self.search = SEARCHES[self.options.strategy](self.scorer, self.options)
         # Korean is special to BLEU, but it has spaces.
         self.spaced = special_language(self.target_language) in (None, "ko")
         # A little room over what was seen in training; a longer line is split.
-        self.longest = max(50, int(1.2 * loaded.description.longest_source))
+        seen = min(each.description.longest_source for each in models)
+        self.longest = max(50, int(1.2 * seen))
 
     @classmethod
     def load(
         cls,
         folder: Path | str,
+        options: SearchOptions | None = None,
         *,
-        beam_size: int = 5,
-        length_penalty: float = 1.0,
+        ensemble: Sequence[Path | str] = (),
         precision: str = "auto",
         device: str = "auto",
         batch_size: int = 64,
     ) -> "Translator":
-        """Open a model folder.
+        """Open a model folder, or several that decide together.
 
         Args:
             folder: what `nmt train -o` wrote.
-            beam_size: hypotheses kept at each step; 1 is greedy search.
-            length_penalty: alpha of Wu et al. 2016; 0 is none, larger favours longer translations.
+            options: how to search; None is a beam of 5.
+            ensemble: more model folders, whose probabilities are averaged with the first one's.
             precision: auto, fp32, bf16 or int8; auto is int8 or fp32 on a CPU.
             device: auto, cpu or cuda.
             batch_size: sentences translated together; it changes the speed, not the result.
 
         Raises:
-            FolderError: no model folder, or a damaged one.
+            FolderError: no model folder, or a damaged one; or models with different pieces.
             SettingError: a device or precision that is not to be had here.
         """
-        options = SearchOptions(beam_size=beam_size, length_penalty=length_penalty)
-        loaded = load_model(Path(folder))
-        return cls(loaded, options, precision=precision, device=device, batch_size=batch_size)
+        first, *others = (load_model(Path(each)) for each in (folder, *ensemble))
+        return cls(
+            first,
+            options,
+            ensemble=others,
+            precision=precision,
+            device=device,
+            batch_size=batch_size,
+        )
 
     @property
     def source_language(self) -> str | None:
@@ -112,93 +125,158 @@ class Translator:
         """The language it writes."""
         return self.loaded.description.target.language
 
-    def translate(self, lines: Iterable[str]) -> list[Translation]:
+    def translate(
+        self, lines: Iterable[str], prefixes: Sequence[str] | None = None
+    ) -> list[Translation]:
         """Translate lines: N in, N out, in order. An empty line gives an empty line.
+
+        Args:
+            lines: the lines.
+            prefixes: what each translation has to begin with; an empty text leaves it free.
 
         Raises:
             TypeError: one string instead of several.
+            ValueError: not as many prefixes as lines.
         """
         if isinstance(lines, str):
             raise TypeError("translate() wants a list of lines: translate([line])[0]")
-        return list(self.stream(lines))
+        lines = list(lines)
+        if prefixes is not None and len(prefixes) != len(lines):
+            raise ValueError(f"{len(lines)} lines, but {len(prefixes)} prefixes")
+        return list(self.stream(lines, prefixes))
 
-    def stream(self, lines: Iterable[str]) -> Iterator[Translation]:
+    def stream(
+        self, lines: Iterable[str], prefixes: Sequence[str] | None = None
+    ) -> Iterator[Translation]:
         """Translate lines as they come, a window at a time, in bounded memory."""
+        done = 0
         for window in windows(lines):
-            yield from self.translate_window(window)
+            given = None if prefixes is None else prefixes[done : done + len(window)]
+            yield from self.translate_window(window, done, given)
+            done += len(window)
 
-    def translate_window(self, lines: Sequence[str]) -> list[Translation]:
-        """Translate some lines together: split what is too long, sort, search, put together."""
-        units = self._units(list(lines))
-        texts, scores = [""] * len(lines), [0.0] * len(lines)
-        for unit, hypothesis in zip(units, self._search_all(units), strict=True):
-            text = self._text(hypothesis, unit)
-            space = " " if unit.segment.spaced and self.spaced else ""
-            texts[unit.line] += space + text if texts[unit.line] else text
-            scores[unit.line] += hypothesis.score
-        return [Translation(text, score) for text, score in zip(texts, scores, strict=True)]
+    def translate_window(
+        self, lines: Sequence[str], first: int = 0, prefixes: Sequence[str] | None = None
+    ) -> list[Translation]:
+        """Translate some lines together: split what is too long, sort, search, put together.
 
-    def _units(self, lines: list[str]) -> list["_Unit"]:
+        Args:
+            lines: the lines.
+            first: the number of the first of them, from which sampling makes random numbers.
+            prefixes: what each translation has to begin with; an empty text leaves it free. It
+                belongs to the first part of a line that is split.
+        """
+        begin = list(prefixes) if prefixes is not None else [""] * len(lines)
+        units = self._units(list(lines), begin, first)
+        found: list[list[_Found]] = [[] for _ in lines]
+        for unit, hypotheses in zip(units, self._search_all(units), strict=True):
+            found[unit.line - first].append(_Found(unit, hypotheses))
+        return [
+            self._put_together(parts) if parts else Translation(prefix.strip(), 0.0)
+            for parts, prefix in zip(found, begin, strict=True)
+        ]
+
+    def _put_together(self, found: list["_Found"]) -> Translation:
+        """Join the best hypotheses of a line's parts, their second best, and so on."""
+        ranks = max(len(each.hypotheses) for each in found)
+        # A part that has fewer than another goes on with its last.
+        best, *others = (
+            self._join([each.part(min(rank, len(each.hypotheses) - 1)) for each in found])
+            for rank in range(ranks)
+        )
+        return replace(best, others=others)
+
+    def _join(self, parts: list[Part]) -> Translation:
+        text = ""
+        for part in parts:
+            space = " " if text and part.segment.spaced and self.spaced else ""
+            text += space + self._text(part)
+        return Translation(text, sum(part.hypothesis.score for part in parts), parts)
+
+    def _units(self, lines: list[str], prefixes: list[str], first: int) -> list["_Unit"]:
         """Cut lines into what is translated at once: nothing, a whole line, or its segments."""
         encode = self.loaded.source_vocabulary.encode
         units = []
         for number, (line, ids) in enumerate(zip(lines, encode(lines), strict=True)):
-            if len(ids) <= self.longest:
-                units.append(_Unit(number, Segment(line, False), ids))
-                continue
-            segments = split_line(line, self.longest, self._count)
-            parts = encode([segment.text for segment in segments])
+            segments, parts = [Segment(line, False)], [ids]
+            if len(ids) > self.longest:
+                segments = split_line(line, self.longest, self._count)
+                parts = encode([segment.text for segment in segments])
+            pairs = [pair for pair in zip(segments, parts, strict=True) if pair[1]]
             units += [
-                _Unit(number, segment, part) for segment, part in zip(segments, parts, strict=True)
+                _Unit(first + number, at, *pair, "" if at else prefixes[number])
+                for at, pair in enumerate(pairs)
             ]
-        return [unit for unit in units if unit.ids]
+        return units
 
     def _count(self, texts: list[str]) -> list[int]:
         return [len(ids) for ids in self.loaded.source_vocabulary.encode(texts)]
 
-    def _search_all(self, units: list["_Unit"]) -> list[Hypothesis]:
-        """Search for the best hypothesis of each unit, in batches of like length."""
-        best: dict[int, Hypothesis] = {}
+    def _search_all(self, units: list["_Unit"]) -> list[list[Hypothesis]]:
+        """Search for the best hypotheses of each unit, in batches of like length."""
+        found: dict[int, list[Hypothesis]] = {}
         order = sorted(range(len(units)), key=lambda number: -len(units[number].ids))
+        most = min(self.batch_size, max(1, BATCH_HYPOTHESES // self.options.width))
         start = 0
         while start < len(order):
             room = max(1, BATCH_TOKENS // (len(units[order[start]].ids) + 1))
-            rows = order[start : start + min(room, self.batch_size)]
-            source, lengths = pad_sources([units[row].ids for row in rows])
-            found = self.search(source.to(self.device), lengths)
-            best |= {row: hypotheses[0] for row, hypotheses in zip(rows, found, strict=True)}
+            rows = order[start : start + min(room, most)]
+            batch = [units[row] for row in rows]
+            source, lengths = pad_sources([unit.ids for unit in batch])
+            hypotheses = self.search(source.to(self.device), lengths, self._given(batch))
+            found |= zip(rows, hypotheses, strict=True)
             start += len(rows)
-        return [best[number] for number in range(len(units))]
+        return [found[number] for number in range(len(units))]
 
-    def _text(self, hypothesis: Hypothesis, unit: "_Unit") -> str:
-        """Turn pieces into text; an unknown piece becomes the source text that was attended to."""
-        vocabulary = self.loaded.target_vocabulary
-        if UNK not in hypothesis.ids:
-            return vocabulary.decode([hypothesis.ids])[0]
-        surfaces = self.loaded.source_vocabulary.surfaces(unit.segment.text)
-        unknown = [at for at, piece in enumerate(unit.ids) if piece == UNK]
+    def _given(self, batch: list["_Unit"]) -> Given | None:
+        """Gather what search has to know besides the sources, if anything."""
+        forced = any(unit.prefix for unit in batch)
+        if not forced and not self.options.sample:
+            return None
+        encode = self.loaded.target_vocabulary.encode
+        prefixes = encode([unit.prefix for unit in batch]) if forced else [[] for _ in batch]
+        places = torch.tensor([[unit.line, unit.part] for unit in batch])
+        return Given(pad_rows(prefixes).to(self.device), places.to(self.device))
+
+    def _text(self, part: Part) -> str:
+        vocabulary, ids = self.loaded.target_vocabulary, part.hypothesis.ids
+        if UNK not in ids:
+            return vocabulary.decode([ids])[0]
+        return vocabulary.join([self.pieces(part)])[0]
+
+    def pieces(self, part: Part) -> list[str]:
+        """Return a part's pieces; an unknown one is the source text that was attended to."""
+        vocabulary, hypothesis = self.loaded.target_vocabulary, part.hypothesis
+        surfaces = self.loaded.source_vocabulary.surfaces(part.segment.text)
+        unknown = [at for at, piece in enumerate(part.source_ids) if piece == UNK]
         pieces = vocabulary.pieces(hypothesis.ids)
+        given = vocabulary.surfaces(part.prefix)
         for at, position in enumerate(hypothesis.attended):
-            if hypothesis.ids[at] == UNK:
+            if hypothesis.ids[at] == UNK and at < len(given):
+                pieces[at] = _as_piece(given[at])
+            elif hypothesis.ids[at] == UNK:
                 # What the source vocabulary cannot express either is most likely what is meant.
                 near = min(unknown, key=lambda other: abs(other - position), default=position)
                 unknown = [other for other in unknown if other != near]
                 pieces[at] = _as_piece(surfaces[near]) if near < len(surfaces) else ""
-        return vocabulary.join([pieces])[0]
+        return pieces
 
-    def attention(self, line: str) -> AttentionMap:
-        """Translate one line and return where the decoder looked for each piece."""
-        ids = self.loaded.source_vocabulary.encode([line])
-        source, _ = pad_sources(ids)
-        source = source.to(self.device)
-        target = [*self.search(source, None)[0][0].ids, EOS]
-        state = self.scorer.start(source, None)
-        weights = []
-        for token in [BOS, *target[:-1]]:
-            scores, state = self.scorer.step(state, torch.tensor([[token]], device=self.device))
-            weights.append(scores.attention[0, 0].float().cpu().numpy())
-        pieces = self.loaded.source_vocabulary.pieces([*ids[0], EOS])
-        return AttentionMap(pieces, self.loaded.target_vocabulary.pieces(target), np.stack(weights))
+    def attention(self, line: str) -> list[AttentionMap]:
+        """Translate a line and return where the decoder looked: a map for each part of it."""
+        parts = self.translate([line])[0].parts
+        return [
+            AttentionMap(
+                self.loaded.source_vocabulary.pieces([*part.source_ids, EOS]),
+                self.loaded.target_vocabulary.pieces([*part.hypothesis.ids, EOS]),
+                forced.attention,
+            )
+            for part, forced in zip(parts, self.force(parts), strict=True)
+        ]
+
+    def force(self, parts: Sequence[Part]) -> list[Forced]:
+        """Run the model, the first of an ensemble, over what was translated, in float32."""
+        pairs = [Pair(part.source_ids, part.hypothesis.ids) for part in parts]
+        return ForcedDecoder(self.loaded.model)(pairs)
 
 
 def _as_piece(text: str) -> str:
@@ -211,26 +289,31 @@ class _Unit:
     """What is translated at once."""
 
     line: int  # the number of the line it belongs to
+    part: int  # its place in that line
     segment: Segment
     ids: list[int]
+    prefix: str  # what its translation begins with
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A unit and its hypotheses, best first."""
+
+    unit: _Unit
+    hypotheses: list[Hypothesis]
+
+    def part(self, rank: int) -> Part:
+        unit = self.unit
+        return Part(unit.segment, unit.ids, self.hypotheses[rank], unit.prefix)
 
 
 def pad_sources(ids: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
     """Make ids (B, S) with EOS at each end, and their lengths (B,), longest first as given."""
-    lengths = torch.tensor([len(row) + 1 for row in ids])
-    width = int(lengths.max())
-    return torch.tensor([[*row, EOS, *[PAD] * (width - len(row) - 1)] for row in ids]), lengths
+    return pad_rows([[*row, EOS] for row in ids]), torch.tensor([len(row) + 1 for row in ids])
 
 
-def windows(lines: Iterable[str]) -> Iterator[list[str]]:
-    """Cut a stream of lines into windows of bounded length and size."""
-    iterator = iter(lines)
-    while window := list(islice(iterator, 1)):
-        size = len(window[0])
-        while len(window) < WINDOW_LINES and size < WINDOW_CHARACTERS:
-            line = next(iterator, None)
-            if line is None:
-                break
-            window.append(line)
-            size += len(line)
-        yield window
+def pad_rows(ids: list[list[int]]) -> torch.Tensor:
+    """Lay rows of ids into one tensor (B, W), padded; W may be 0."""
+    width = max(map(len, ids))
+    padded = [[*row, *[PAD] * (width - len(row))] for row in ids]
+    return torch.tensor(padded, dtype=torch.long).view(len(ids), width)

@@ -41,6 +41,14 @@ class Memory:
         )
 
 
+@dataclass(frozen=True)
+class Decoded:
+    """Whole targets, read."""
+
+    readouts: Tensor  # (B, T, E)
+    attention: Tensor  # (B, T, S), of the last layer
+
+
 class Decoder(nn.Module):
     """LSTM layers that share one attention, and a read-out of the embeddings' size."""
 
@@ -73,7 +81,7 @@ class Decoder(nn.Module):
 
     def forward(
         self, x: Tensor, memory: Memory, states: list[LSTMState], dropout: Dropout
-    ) -> Tensor:
+    ) -> Decoded:
         """Run over whole targets.
 
         Args:
@@ -84,16 +92,16 @@ class Decoder(nn.Module):
             dropout: applied between layers and to the read-out.
 
         Returns:
-            read-outs tanh(W [h; c]) (B, T, E).
+            read-outs tanh(W [h; c]), and where the last layer looked.
         """
         inputs = hidden = x
         for depth, layer in enumerate(self.layers):
             outputs = layer(inputs, None, states[depth])
             hidden = outputs + hidden if depth >= 2 else outputs
             scores = self.attention.scores(hidden, memory.keys)
-            context, _ = attend(scores, memory.values, memory.padding)
+            context, weights = attend(scores, memory.values, memory.padding)
             inputs = dropout(torch.cat((hidden, context), dim=-1))
-        return dropout(torch.tanh(self.readout(inputs)))
+        return Decoded(dropout(torch.tanh(self.readout(inputs))), weights)
 
     def stepper(self, make: LinearMaker, embedding: Tensor) -> "DecoderStepper":
         """Prepare the same decoder for single steps.

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nmt.models.config import ModelConfig
-from nmt.models.decoder import Decoder, Memory
+from nmt.models.decoder import Decoded, Decoder, Memory
 from nmt.models.dropout import NO_DROPOUT, Dropout
 from nmt.models.encoder import Encoder, padding_mask
 from nmt.models.recurrent import LSTMState
@@ -71,8 +71,13 @@ class Seq2Seq(nn.Module):
 
     def decode(self, target: Tensor, encoded: Encoded, dropout: Dropout = NO_DROPOUT) -> Tensor:
         """Run over whole target inputs (B, T), giving read-outs (B, T, E)."""
+        return self.attend(target, encoded, dropout).readouts
+
+    def attend(self, target: Tensor, encoded: Encoded, dropout: Dropout = NO_DROPOUT) -> Decoded:
+        """Run over whole target inputs (B, T), giving read-outs and attention."""
         x = self.embed(target, self.target_embedding, encoded.memory.values.dtype)
-        return self.decoder(dropout(x), encoded.memory, encoded.states, dropout)
+        decoded: Decoded = self.decoder(dropout(x), encoded.memory, encoded.states, dropout)
+        return decoded
 
     def logits(self, readouts: Tensor) -> Tensor:
         """Map read-outs (..., E) to a score for every target piece (..., V)."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from nmt.data.batching import make_batch, plan_in_order
 from nmt.data.corpus import Corpus
 from nmt.decoding.model_folder import Description, LoadedModel
-from nmt.decoding.search import SearchOptions
+from nmt.decoding.options import SearchOptions
 from nmt.decoding.translator import Translator
 from nmt.evaluation.languages import bleu_tokenizer
 from nmt.evaluation.metrics import score

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-COMMANDS = ("preprocess", "train", "translate", "evaluate")
+COMMANDS = ("preprocess", "train", "translate", "evaluate", "score", "average")
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
 HEAVY = ("torch", "numpy", "matplotlib", "sentencepiece", "sacrebleu", "tqdm", "rich")
 

@@ -120,6 +120,19 @@ def test_invalid_utf8_may_be_an_error_and_leaves_no_output(forked_nmt, model, tm
     assert not output.exists()
 
 
+@pytest.mark.parametrize("end", [b"\n34\n", b""])
+def test_a_line_over_a_megabyte_is_refused_by_its_number(forked_nmt, model, tmp_path, end):
+    output = tmp_path / "out"
+    ended = forked_nmt(
+        "translate", model, "-o", output, stdin=b"12\n" + b"1" * ((1 << 20) + 1) + end
+    )
+    assert ended.stderr == (
+        "nmt: error: standard input: line 2 has more than 1,048,576 bytes; is this a text with a "
+        "sentence a line?\n"
+    )
+    assert (ended.code, list(tmp_path.iterdir())) == (1, [])
+
+
 def test_text_that_the_model_cannot_know_is_warned_of(forked_nmt, model):
     ended = forked_nmt("translate", model, *GREEDY, stdin="Привет, как у тебя дела?\n".encode() * 9)
     assert ended.code == 0
@@ -322,7 +335,9 @@ def test_a_model_folder_can_be_copied_and_used_alone(forked_nmt, model, tmp_path
         (signal.SIGTERM, "nmt: stopped by SIGTERM", 143),
     ],
 )
-def test_an_interruption_leaves_no_output(forked_nmt, model, tmp_path, number, sentence, code):
+def test_an_interruption_before_the_first_line_leaves_no_output(
+    forked_nmt, model, tmp_path, number, sentence, code
+):
     source, output = tmp_path / "in", tmp_path / "folder" / "out"
     output.parent.mkdir()
     source.write_text("12345678 12345678\n" * 200_000)

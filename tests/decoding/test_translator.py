@@ -10,11 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nmt.data.vocabulary import EOS, UNK
-from nmt.decoding import translator as module
+from nmt.decoding import windows as module
 from nmt.decoding.model_folder import load_model
+from nmt.decoding.options import SearchOptions
 from nmt.decoding.precision import int8_works
-from nmt.decoding.search import SearchOptions
-from nmt.decoding.translator import Translator, windows
+from nmt.decoding.translator import Translator
+from nmt.decoding.windows import windows
 from tests.support.corpora import digit_strings
 
 DIGITS = st.text("0123456789", min_size=1, max_size=6)
@@ -30,12 +31,12 @@ def reverser(learned):
 
 @pytest.fixture(scope="module")
 def greedy(reverser):
-    return Translator.load(reverser, beam_size=1, precision="fp32", device="cpu")
+    return Translator.load(reverser, SearchOptions(beam_size=1), precision="fp32", device="cpu")
 
 
 @pytest.fixture(scope="module")
 def beam(reverser):
-    return Translator.load(reverser, beam_size=4, precision="fp32", device="cpu")
+    return Translator.load(reverser, SearchOptions(beam_size=4), precision="fp32", device="cpu")
 
 
 def texts(translator: Translator, lines: list[str]) -> list[str]:
@@ -197,13 +198,14 @@ def test_the_scores_are_those_of_the_search(beam):
 
 
 def test_attention_tells_where_the_decoder_looked(greedy):
-    found = greedy.attention("12345")
+    [found] = greedy.attention("12345")
     assert found.source_pieces[-1] == found.target_pieces[-1] == "</s>"
     assert "".join(found.source_pieces[:-1]).strip("\u2581") == "12345"
     assert "".join(found.target_pieces[:-1]).strip("\u2581") == "54321"
     shape = (len(found.target_pieces), len(found.source_pieces))
     assert found.weights.shape == shape
     assert np.allclose(found.weights.sum(axis=1), 1, atol=1e-5)
+    assert greedy.attention("") == []
 
 
 def test_languages_without_spaces_are_joined_without(learned, monkeypatch):
@@ -219,3 +221,93 @@ def test_languages_without_spaces_are_joined_without(learned, monkeypatch):
         joined = texts(translator, [line])[0]
         parts = [texts(translator, [part])[0] for part in line.split(" ")]
         assert joined == (" " if spaces else "").join(parts)
+
+
+def test_a_translation_carries_the_pieces_it_is_made_of(beam):
+    one, empty = beam.translate(["123", ""])
+    (part,) = one.parts
+    assert beam.loaded.source_vocabulary.encode(["123"])[0] == part.source_ids
+    assert beam.loaded.target_vocabulary.decode([part.hypothesis.ids]) == [one.text]
+    assert one.score == part.hypothesis.score
+    assert one.log_probability == part.hypothesis.log_probability < 0
+    assert (one.others, empty.parts, empty.log_probability) == ([], [], 0)
+
+
+def test_the_next_best_come_with_the_best(reverser):
+    loaded = load_model(reverser)
+    several = Translator(loaded, SearchOptions(n_best=3), precision="fp32", device="cpu")
+    only = Translator(loaded, SearchOptions(), precision="fp32", device="cpu")
+    line = ". ".join(["123456"] * 12)
+    split, whole, empty = several.translate([line, "4711", ""])
+    assert [split.text, whole.text, empty.text] == texts(only, [line, "4711", ""])
+    assert (len(split.parts), len(whole.parts)) == (2, 1)
+    assert empty.others == []
+    for best in (split, whole):
+        every = [best, *best.others]
+        assert len({each.text for each in every}) == len(every) == 3
+        for rank, each in enumerate(every):
+            assert each.score == sum(part.hypothesis.score for part in each.parts)
+            assert [part.segment for part in each.parts] == [part.segment for part in best.parts]
+            assert rank == 0 or each.score <= every[rank - 1].score
+    # The second best of the line are the second best of its segments.
+    segments = several.translate([part.segment.text for part in split.parts])
+    assert split.others[0].text == " ".join(segment.others[0].text for segment in segments)
+
+
+def test_samples_depend_on_the_number_of_the_line_alone(reverser, monkeypatch):
+    loaded = load_model(reverser)
+    lines = [*digit_strings(20, seed=7), "", ". ".join(["123456"] * 12), "4711", "4711"]
+    options = SearchOptions(sample=True, temperature=4.0, n_best=2)
+    found = []
+    for size in (1, 7, 64):
+        translator = Translator(loaded, options, precision="fp32", device="cpu", batch_size=size)
+        monkeypatch.setattr(module, "WINDOW_LINES", 5 * size)
+        every = translator.translate(lines)
+        found.append([[each.text, *(other.text for other in each.others)] for each in every])
+        late = translator.translate_window(lines[10:], first=10)
+        assert [translation.text for translation in late] == [texts[0] for texts in found[-1][10:]]
+    assert found[0] == found[1] == found[2]
+    assert found[0][-1] != found[0][-2]  # the same line elsewhere has other samples
+    split = every[-3]
+    assert len(split.parts) == 2
+    assert all(len(set(samples)) == 2 for samples in found[0] if len(samples[0]) > 5)
+
+
+@pytest.mark.parametrize("options", [{"beam_size": 1}, {"beam_size": 3, "n_best": 3}])
+def test_a_translation_begins_with_its_prefix(reverser, options):
+    translator = Translator(
+        load_model(reverser), SearchOptions(**options), precision="fp32", device="cpu"
+    )
+    lines = ["12345", "4711", "", "660", "89", ". ".join(["123456"] * 12)]
+    prefixes = ["54", "", "9 9", "1066\U0001f600", "  ", "7"]
+    found = translator.translate(lines, prefixes)
+    assert [each.text for each in found[:3]] == ["54321", "1174", "9 9"]
+    assert found[3].text.startswith("1066\U0001f600")
+    assert found[4].text == "98"
+    for translation, prefix in zip(found, prefixes, strict=True):
+        for each in (translation, *translation.others):
+            assert each.text.startswith(prefix.strip())
+    split = found[-1].parts
+    assert [part.prefix for part in split] == ["7", ""]
+    for at, (line, prefix) in enumerate(zip(lines, prefixes, strict=True)):
+        alone = translator.translate([line], [prefix])[0]
+        assert [alone.text, *(other.text for other in alone.others)] == [
+            found[at].text,
+            *(other.text for other in found[at].others),
+        ]
+
+
+def test_each_line_needs_its_prefix(greedy):
+    with pytest.raises(ValueError, match="2 lines, but 1 prefixes"):
+        greedy.translate(["1", "2"], ["1"])
+
+
+def test_many_samples_come_in_smaller_batches(reverser, monkeypatch):
+    options = SearchOptions(sample=True, n_best=6)
+    translator = Translator(load_model(reverser), options, precision="fp32", device="cpu")
+    lines = digit_strings(30, seed=9)
+    expected, search, sizes = texts(translator, lines), translator.search, []
+    monkeypatch.setattr("nmt.decoding.translator.BATCH_HYPOTHESES", 20)
+    translator.search = lambda source, *rest: sizes.append(len(source)) or search(source, *rest)
+    assert texts(translator, lines) == expected
+    assert sizes == [3] * 10

@@ -8,7 +8,7 @@ import pytest
 from nmt.data.options import PreprocessOptions
 from nmt.data.preprocess import preprocess
 from nmt.decoding.model_folder import load_model
-from nmt.decoding.search import SearchOptions
+from nmt.decoding.options import SearchOptions
 from nmt.decoding.translator import Translator
 from nmt.training.config import Limits
 from nmt.training.run import TrainOptions, train

@@ -24,8 +24,11 @@ IMPORTED = (
     "matplotlib.pyplot",
     "nmt.cli.app",
     "nmt.data.preprocess",
+    "nmt.decoding.desk",
     "nmt.decoding.files",
+    "nmt.decoding.scoring",
     "nmt.evaluation.plots",
+    "nmt.training.average",
     "nmt.training.run",
     "sacrebleu",
 )

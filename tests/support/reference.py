@@ -4,7 +4,7 @@ Vectors are lists of numbers, weights are nested lists; nothing here knows batch
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -215,6 +215,34 @@ class ReferenceModel:
         )
 
 
+class ReferenceEnsemble:
+    """Models whose probabilities are averaged, for the searches below."""
+
+    def __init__(self, models: list[ReferenceModel]) -> None:
+        self.models = models
+
+    def encode(self, source: list[int]) -> tuple[list, list]:
+        """Each model's memory, and each one's final hidden state."""
+        both = [model.encode(source) for model in self.models]
+        return [memory for memory, _ in both], [final for _, final in both]
+
+    def start(self, finals: list[Vector]) -> list[State]:
+        """Each model's first state."""
+        return [model.start(final) for model, final in zip(self.models, finals, strict=True)]
+
+    def step(self, memories: list[Matrix], states: list[State], token: int) -> Step:
+        """log mean p, and the mean attention."""
+        steps = [
+            model.step(memory, state, token)
+            for model, memory, state in zip(self.models, memories, states, strict=True)
+        ]
+        chances = zip(*(softmax(step.logits) for step in steps), strict=True)
+        logits = [math.log(sum(each) / len(each)) for each in chances]
+        looked = zip(*(step.attention for step in steps), strict=True)
+        attention = [sum(each) / len(each) for each in looked]
+        return Step([], logits, attention, [step.state for step in steps])
+
+
 def add(a: Vector, b: Vector) -> Vector:
     """a + b"""
     return [x + y for x, y in zip(a, b, strict=True)]
@@ -251,12 +279,39 @@ def penalty(length: int, alpha: float) -> float:
     return ((5 + length) / 6) ** alpha
 
 
+def no_bonus(attention: Matrix) -> float:
+    """Nothing but the log-probability counts."""
+    return 0.0
+
+
+def anything(ids: list[int], piece: int) -> bool:
+    """Every piece may follow."""
+    return True
+
+
+@dataclass
+class Rules:
+    """What a reference search does beyond the model's own scores."""
+
+    allowed: Callable[[list[int], int], bool] = anything  # pieces so far, and the next one
+    bonus: Callable[[Matrix], float] = no_bonus  # added to a score, from each piece's attention
+    average: bool = False  # divide by the length
+
+
+NO_RULES = Rules()
+
+
 def beam_search(
-    model: ReferenceModel, source: list[int], beam: int, alpha: float, longest: int
+    model: ReferenceModel | ReferenceEnsemble,
+    source: list[int],
+    beam: int,
+    alpha: float,
+    longest: int,
+    rules: Rules = NO_RULES,
 ) -> list[Found]:
     """A beam of places: each step the best continuations fill them; the finished keep theirs."""
     memory, final = model.encode(source)
-    live = [{"total": 0.0, "ids": [BOS], "attended": [], "state": model.start(final)}]
+    live = [{"total": 0.0, "ids": [BOS], "looked": [], "state": model.start(final)}]
     finished: list[Found] = []
     for length in range(1, longest + 1):
         candidates = []
@@ -265,18 +320,21 @@ def beam_search(
             for piece, log_p in enumerate(log_softmax(step.logits)):
                 if piece in (PAD, BOS) or (length == longest and piece != EOS):
                     continue
+                if not rules.allowed(hypothesis["ids"][1:], piece):
+                    continue
                 candidates.append((hypothesis["total"] + log_p, piece, hypothesis, step))
         candidates.sort(key=lambda candidate: -candidate[0])
         live, places = [], beam - len(finished)
         for total, piece, hypothesis, step in candidates[:places]:
+            looked = [*hypothesis["looked"], step.attention]
             if piece == EOS:
-                score = total / penalty(length, alpha)
-                found = Found(hypothesis["ids"][1:], total, score, hypothesis["attended"])
-                finished.append(found)
+                score = total / (length if rules.average else penalty(length, alpha))
+                attended = [shares.index(max(shares)) for shares in looked[:-1]]
+                score += rules.bonus(looked)
+                finished.append(Found(hypothesis["ids"][1:], total, score, attended))
                 continue
-            attended = [*hypothesis["attended"], step.attention.index(max(step.attention))]
             ids = [*hypothesis["ids"], piece]
-            live.append({"total": total, "ids": ids, "attended": attended, "state": step.state})
+            live.append({"total": total, "ids": ids, "looked": looked, "state": step.state})
     return sorted(finished, key=lambda found: -found.score)
 
 

@@ -1,0 +1,30 @@
+"""`nmt average`: one model out of several."""
+
+from typing import Annotated
+
+import typer
+
+
+def average(
+    sources: Annotated[
+        list[str],
+        typer.Argument(help="Models, checkpoint files, or a model's folder of checkpoints."),
+    ],
+    output: Annotated[
+        str, typer.Option("-o", "--output", help="The model folder to make.", metavar="MODEL")
+    ],
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Only results, warnings and errors.")
+    ] = False,
+) -> None:
+    """Average the weights of models with the same architecture and vocabularies.
+
+    The average of the last checkpoints is often a little better than any of them.
+
+    Example: nmt average my-model/checkpoints -o my-average
+    """
+    from nmt import api
+    from nmt.progress import setup_logging
+
+    setup_logging(quiet)
+    api.average(sources, output)

@@ -1,0 +1,73 @@
+"""Where translations go: files that grow and can be gone on with, or a pipe."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+from nmt.data.text import open_output
+from nmt.decoding.growing import GrowingOutputs, Mark
+
+
+class Outputs(Protocol):
+    """Some files, open for whole lines.
+
+    Attributes:
+        mark: how far an earlier call had come.
+    """
+
+    mark: Mark
+
+    def write(self, texts: Sequence[str], mark: Mark) -> None:
+        """Add whole lines to each file, which with them have come to `mark`."""
+
+
+class DirectOutputs:
+    """Files of which one is a pipe or a device, so that nobody could go on after a stop."""
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        """Prepare to write files; `-` is standard output."""
+        self.mark, self._paths, self._stack = Mark(), paths, ExitStack()
+
+    def write(self, texts: Sequence[str], mark: Mark) -> None:
+        """Add lines to each file, and let them go at once."""
+        for file, text in zip(self._files, texts, strict=True):
+            file.write(text)
+            file.flush()
+
+    def __enter__(self) -> "DirectOutputs":
+        with ExitStack() as stack:
+            self._files = [stack.enter_context(open_output(path)) for path in self._paths]
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+
+def open_outputs(
+    paths: Sequence[str], identity: dict[str, Any], overwrite: bool
+) -> AbstractContextManager[Outputs]:
+    """Open files to be written line by line, together.
+
+    Args:
+        paths: the files; `-` is standard output.
+        identity: all that the lines follow from, but for the source.
+        overwrite: begin anew, whatever an earlier call has left.
+
+    Raises:
+        DataError: (on entering) something unfinished is in the way that cannot be gone on with.
+    """
+    if all(path != "-" and not _is_special(Path(path)) for path in paths):
+        return GrowingOutputs([Path(path) for path in paths], identity, overwrite)
+    return DirectOutputs(paths)
+
+
+def _is_special(path: Path) -> bool:
+    return path.exists() and not path.is_file()

@@ -1,0 +1,56 @@
+"""Recipes: what a Translator is made of, known before torch is loaded."""
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nmt
+from nmt.decoding.model_files import fingerprint
+from nmt.decoding.options import SearchOptions
+
+if TYPE_CHECKING:
+    from nmt.decoding.translator import Translator
+
+# What changes the speed of a translation only.
+SPEED = ("batch_size",)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A model folder, and how to translate with it; as for Translator.load."""
+
+    model: str
+    search: SearchOptions = field(default_factory=SearchOptions)
+    ensemble: tuple[str, ...] = ()
+    precision: str = "auto"
+    device: str = "auto"
+    batch_size: int = 64
+
+    def load(self) -> "Translator":
+        """Make the translator.
+
+        Raises:
+            FolderError: no model folder, or a damaged one.
+            SettingError: something that is not to be had here.
+        """
+        from nmt.decoding.translator import Translator
+
+        return Translator.load(
+            self.model,
+            self.search,
+            ensemble=self.ensemble,
+            precision=self.precision,
+            device=self.device,
+            batch_size=self.batch_size,
+        )
+
+    def identity(self) -> dict[str, Any]:
+        """Return all that a translation follows from, but for its source.
+
+        Raises:
+            FolderError: no model folder, or a damaged one.
+        """
+        options = asdict(self) | asdict(self.search)
+        kept = {name: options[name] for name in options if name not in ("search", *SPEED)}
+        models = [fingerprint(Path(model)) for model in (self.model, *self.ensemble)]
+        return kept | {"nmt": nmt.__version__, "model": models, "ensemble": len(models) - 1}

@@ -1,0 +1,92 @@
+"""Windows: the lines that are sorted by length and translated together."""
+
+import contextlib
+import queue
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+END = object()
+WINDOW_LINES = 4096
+WINDOW_CHARACTERS = 1 << 20
+# The last windows of a long text are smaller, so that several workers come to its end together.
+LAST_WINDOWS = 1024
+LONG_TEXT = 8 * LAST_WINDOWS
+
+
+@dataclass(frozen=True)
+class Window:
+    """Some lines of a text, and how many came before them."""
+
+    done: int
+    lines: list[str]
+
+
+def cut(lines: Iterable[str], stream: bool, total: int | None, done: int) -> Iterator[Window]:
+    """Cut a text into windows.
+
+    Args:
+        lines: the lines that are left.
+        stream: whether a window is whatever has arrived.
+        total: how many lines the whole text has; None where nobody knows.
+        done: how many came before.
+    """
+    for window in waiting(iter(lines)) if stream else windows(lines, total, done):
+        yield Window(done, window)
+        done += len(window)
+
+
+def windows(lines: Iterable[str], total: int | None = None, done: int = 0) -> Iterator[list[str]]:
+    """Cut a stream of lines into windows of bounded length and size.
+
+    Args:
+        lines: the lines.
+        total: how many there are with those before them; None where nobody knows.
+        done: how many came before; the windows are those of the whole text.
+    """
+    iterator = iter(lines)
+    while window := list(islice(iterator, 1)):
+        most = _most(total, done)
+        size = len(window[0])
+        while len(window) < most and size < WINDOW_CHARACTERS:
+            line = next(iterator, None)
+            if line is None:
+                break
+            window.append(line)
+            size += len(line)
+        done += len(window)
+        yield window
+
+
+def _most(total: int | None, done: int) -> int:
+    if total is None or total < LONG_TEXT:
+        return WINDOW_LINES
+    return min(WINDOW_LINES, max(LAST_WINDOWS, (total - done) // 8))
+
+
+def waiting(lines: Iterator[str]) -> Iterator[list[str]]:
+    """Cut a stream of lines into windows of whatever has arrived by now."""
+    arrived: queue.Queue[object] = queue.Queue(maxsize=WINDOW_LINES)
+
+    def read() -> None:
+        try:
+            for line in lines:
+                arrived.put(line)
+            arrived.put(END)
+        except BaseException as error:  # handed over to the thread that translates
+            arrived.put(error)
+
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        window = [arrived.get()]
+        with contextlib.suppress(queue.Empty):
+            while len(window) < WINDOW_LINES:
+                window.append(arrived.get_nowait())
+        texts = [line for line in window if isinstance(line, str)]
+        if texts:
+            yield texts
+        if isinstance(window[-1], BaseException):
+            raise window[-1]
+        if window[-1] is END:
+            return

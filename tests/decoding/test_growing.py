@@ -1,0 +1,187 @@
+"""Outputs that grow: killed at any moment, the next call ends with the same files."""
+
+import gzip
+import json
+import lzma
+import os
+from dataclasses import dataclass
+
+import pytest
+
+from nmt.decoding import growing
+from nmt.decoding.growing import GrowingOutputs, Mark
+from nmt.errors import DataError
+
+IDENTITY = {"model": "m", "beam_size": 5, "list": (1, 2)}
+WINDOWS = [["1\n2\n", "a\nb\n"], ["3\n", ""], ["\u00e9\n5\n", "c\nd\n"], ["6\n", "e\n"]]
+UNPACK = {"": bytes, ".gz": gzip.decompress, ".xz": lzma.decompress}
+
+
+@dataclass
+class Killed(BaseException):
+    """Stands for a process that is gone: nothing may be done after it."""
+
+
+def marks() -> list[Mark]:
+    return [Mark(3 * (index + 1), str(index)) for index in range(len(WINDOWS))]
+
+
+def outputs(paths, overwrite=False, **changes) -> GrowingOutputs:
+    return GrowingOutputs(paths, IDENTITY | changes, overwrite)
+
+
+def go_on(paths, windows: int = 4) -> None:
+    """Write what is still missing of the first windows; all are 4."""
+    with outputs(paths) as out:
+        done = out.mark.lines // 3
+        for texts, mark in list(zip(WINDOWS, marks(), strict=True))[done:windows]:
+            out.write(texts, mark)
+        if windows < len(WINDOWS):
+            raise Killed
+
+
+@pytest.fixture(autouse=True)
+def _note_always(monkeypatch):
+    monkeypatch.setattr(growing, "NOTE_EVERY", 0.0)
+
+
+def stop(paths, windows: int) -> None:
+    with pytest.raises(Killed):
+        go_on(paths, windows)
+
+
+@pytest.mark.parametrize("suffix", UNPACK)
+def test_killed_between_any_two_system_calls_the_files_come_out_the_same(
+    tmp_path, monkeypatch, suffix
+):
+    whole = [tmp_path / f"whole-{name}{suffix}" for name in "ab"]
+    go_on(whole)
+    expected = [path.read_bytes() for path in whole]
+    for index, content in enumerate(expected):
+        assert UNPACK[suffix](content).decode() == "".join(texts[index] for texts in WINDOWS)
+    left = 0
+    monkeypatch.setattr(os, "fsync", lambda handle: None)  # which waits for a real disk
+
+    def dying(call):
+        def either(*args, **named):
+            nonlocal left
+            left -= 1
+            if left < 0:  # from now on the process is dead: nothing reaches the disk
+                raise Killed
+            return call(*args, **named)
+
+        return either
+
+    for moment in range(200):
+        folder = tmp_path / str(moment)
+        folder.mkdir()
+        paths = [folder / f"{name}{suffix}" for name in "ab"]
+        left = moment
+        with monkeypatch.context() as patch:
+            for name in ("write", "replace", "unlink", "fsync", "ftruncate"):
+                patch.setattr(os, name, dying(getattr(os, name)))
+            try:
+                go_on(paths)
+                died = False
+            except Killed:
+                died = True
+        go_on(paths)
+        assert [path.read_bytes() for path in paths] == expected, moment
+        assert sorted(path.name for path in folder.glob("[!.]*")) == [p.name for p in paths]
+        if not died:
+            break
+    assert moment > 20
+
+
+@pytest.mark.parametrize("torn", [b"", b"half a li", b"lines\nthat nobody noted\n"])
+def test_what_was_written_after_the_last_note_is_dropped(tmp_path, torn):
+    path = tmp_path / "out"
+    stop([path, tmp_path / "more"], 2)
+    with (tmp_path / "out.part").open("ab") as file:
+        file.write(torn)
+    go_on([path, tmp_path / "more"])
+    assert path.read_text() == "1\n2\n3\n\u00e9\n5\n6\n"
+
+
+def refused(paths, sentence: str, **changes) -> None:
+    with pytest.raises(DataError) as told, outputs(paths, **changes):
+        pass
+    assert str(told.value) == sentence
+
+
+def test_what_differs_is_told_and_nothing_is_changed(tmp_path):
+    paths = [tmp_path / "out", tmp_path / "more"]
+    stop(paths, 2)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    anew = "repeat that command to finish it, delete it, or begin anew with --overwrite"
+    for changes, what in (
+        ({"beam_size": 4}, "other options (beam_size was 5 and is now 4)"),
+        ({"more": True}, "other options (more was None and is now True)"),
+        ({"model": "n", "beam_size": 4}, "another model"),
+    ):
+        refused(
+            paths,
+            f"{tmp_path}/out.part: the file is of a translation with {what}; {anew}",
+            **changes,
+        )
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    with outputs(paths, overwrite=True, beam_size=4) as out:
+        assert out.mark == Mark()
+        out.write(["x\n", "y\n"], Mark(1, "x"))
+    assert [path.read_text() for path in paths] == ["x\n", "y\n"]
+
+
+def test_files_without_or_with_a_damaged_note_are_left_alone(tmp_path):
+    paths, part, note = [tmp_path / "out"], tmp_path / "out.part", tmp_path / "out.part.json"
+    anew = "delete it, or begin anew with --overwrite"
+    part.write_text("somebody's own\n")
+    refused(paths, f"{part}: nothing tells what this file is of; {anew}")
+    for content in ("", "[]", "{}", '{"sizes": 3}', '{"sizes": {}, "mark": {"lines": 1, "x": 2}}'):
+        note.write_text(content)
+        refused(paths, f"{note}: the file is damaged; {anew}")
+    assert part.read_text() == "somebody's own\n"
+
+
+def test_a_file_that_lost_its_end_is_not_gone_on_with(tmp_path):
+    stop([tmp_path / "out", tmp_path / "more"], 2)
+    part = tmp_path / "more.part"
+    part.write_bytes(part.read_bytes()[:-1])
+    refused(
+        [tmp_path / "out", tmp_path / "more"],
+        f"{part}: the file was cut short after it was written; delete it, or begin anew with "
+        "--overwrite",
+    )
+
+
+def test_two_processes_never_write_the_same_file(tmp_path):
+    path = tmp_path / "out"
+    with outputs([path]) as out:
+        refused(
+            [path],
+            f"{path}.part: another process is writing this file; wait for it, or name another "
+            "output",
+        )
+        out.write(["1\n"], Mark(1, "1"))
+    assert path.read_text() == "1\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_nothing_written_leaves_nothing(tmp_path):
+    stop([tmp_path / "out"], 0)
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(FileNotFoundError), outputs([tmp_path / "out", tmp_path / "no" / "out"]):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_lines_make_a_whole_compressed_file(tmp_path):
+    with outputs([tmp_path / "out.gz"]):
+        pass
+    assert gzip.decompress((tmp_path / "out.gz").read_bytes()) == b""
+
+
+def test_a_note_is_plain_json(tmp_path):
+    stop([tmp_path / "out", tmp_path / "more"], 1)
+    note = json.loads((tmp_path / "out.part.json").read_text())
+    assert note["mark"] == {"lines": 3, "sha256": "0"}
+    assert note["sizes"] == {"out.part": 4, "more.part": 4}
