@@ -81,6 +81,11 @@ def average(sources: Sequence[Path | str], output: Path | str) -> int:
 def _ingredients(source: Path) -> list[_Ingredient]:
     """Find the weights that a source stands for."""
     if source.is_file():
+        if source.parent.name != "checkpoints":
+            raise FolderError(
+                f"{source}: this is neither a model folder nor a checkpoint in a model's folder "
+                "checkpoints"
+            )
         return [_Ingredient(source, source.parent.parent)]
     if source.is_dir() and source.name == "checkpoints":
         found = sorted(source.glob(CHECKPOINT))
@@ -135,7 +140,12 @@ def _write(
             parameter.copy_(sums[name] / len(names))
     described = replace(description, training={**description.training, "average_of": names})
     sides = (description.source, description.target)
-    beside = Path(tempfile.mkdtemp(dir=output.parent, prefix=f".{output.name}.", suffix=".tmp"))
+    try:
+        name = tempfile.mkdtemp(dir=output.parent, prefix=f".{output.name}.", suffix=".tmp")
+    except OSError as error:
+        error.filename = str(output)  # the temporary name would mean nothing to the user
+        raise
+    beside = Path(name)
     try:
         write_description(beside, described, [first / side.vocabulary for side in sides])
         save_weights(beside, model, {"average_of": names})

@@ -83,8 +83,10 @@ def test_what_cannot_be_averaged_is_refused(forked_nmt, model, learned, uninterr
         (
             [model / "model.safetensors"],
             "new",
-            f"{model.parent}: this is not a model folder (it has no config.json)",
+            f"{model}/model.safetensors: this is neither a model folder nor a checkpoint in a "
+            "model's folder checkpoints",
         ),
+        ([model], "no/new", f"{tmp_path}/no/new: no such file or folder"),
     ):
         ended = forked_nmt("average", *sources, "-o", tmp_path / output)
         assert (ended.stderr, ended.code) == (f"nmt: error: {sentence}\n", 1)
