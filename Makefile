@@ -17,7 +17,7 @@ demo: .venv/installed
 	$(RUN) scripts/demo.py
 
 test: .venv/installed
-	$(RUN) -m pytest $(ARGS)
+	$(RUN) -m pytest -n auto --maxprocesses 4 --dist worksteal $(ARGS)
 
 lint: .venv/installed
 	$(RUN) -m ruff format --check .
