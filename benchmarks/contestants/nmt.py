@@ -42,10 +42,11 @@ class Nmt(Contestant):
     @property
     def model_ready(self) -> bool:
         """Whether the trained model is whole: its card is written last."""
-        return (self._model / "README.md").exists()
+        return (self.model / "README.md").exists()
 
     @property
-    def _model(self) -> Path:
+    def model(self) -> Path:
+        """The model that translation is measured with."""
         return self.folder / "trained" / "model"
 
     def install(self) -> None:
@@ -90,7 +91,7 @@ class Nmt(Contestant):
     def translate_command(self, decoding: Decoding, output: Path) -> list[str | Path]:
         """Translate from file to file."""
         return [
-            *("nmt", "translate", self._model, TEST, "-o", output),
+            *("nmt", "translate", self.model, TEST, "-o", output),
             *("--beam-size", str(decoding.beam_size), "--batch-size", str(decoding.batch_size)),
             *("--precision", self.precision),
         ]

@@ -97,6 +97,10 @@ class Ranks:
             if threading.current_thread() is threading.main_thread():
                 # torchrun sends it to those that are left; they end by themselves, with a word.
                 signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        else:
+            # One that left while another still reads its last word would break off that word.
+            with contextlib.suppress(RuntimeError):
+                dist.barrier()
         for lifeline in self._lifelines:
             lifeline.close()
         dist.destroy_process_group()
