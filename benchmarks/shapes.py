@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.contestants.base import Training, add_data_option, prepare_data
-from benchmarks.contestants.nmt import CONFIG_A, Nmt
+from benchmarks.contestants.nmt import BATCH_TOKENS, CONFIG_A, Nmt
 from benchmarks.machine_peak import measure_peaks
 from benchmarks.operations import SHAPES, training
 from benchmarks.processes import spread_over
@@ -26,6 +26,7 @@ GNMT = (
     "model.decoder_layers=4",
     "train.batch_tokens=4096",
 )
+SETTINGS = {"config A": (*CONFIG_A, f"train.batch_tokens={BATCH_TOKENS}"), "gnmt": GNMT}
 REPORT_EVERY = {"gnmt": 1, "base": 3}
 
 
@@ -37,7 +38,7 @@ class Shaped(Nmt):
         self.name = name
 
     def _train(self, folder: Path, report_every: int) -> list[str | Path]:
-        chosen = {"config A": CONFIG_A, "gnmt": GNMT}.get(self.name)
+        chosen = SETTINGS.get(self.name)
         preset = self.name if chosen is None else "small"
         named = [part for setting in chosen or () for part in ("--set", setting)]
         named += ["--set", f"train.report_every={report_every}"]

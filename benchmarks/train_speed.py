@@ -2,6 +2,7 @@
 
     python -m benchmarks.train_speed --data DIR
     python -m benchmarks.train_speed --data DIR --cores 2 --only "nmt auto"
+    python -m benchmarks.train_speed --data DIR --cores 2 --only "nmt auto" --batch-tokens 2780
 
 Target tokens a second are pieces without padding, end of sentence included, counted by each toolkit
 from the second report on (the first is the warm-up), batch assembly included, validation not.
@@ -11,8 +12,9 @@ import argparse
 import statistics
 from collections.abc import Sequence
 
-from benchmarks.contestants import ALL, PEERS
+from benchmarks.contestants import ALL, OURS, PEERS
 from benchmarks.contestants.base import Training, add_data_option, prepare_data
+from benchmarks.contestants.nmt import BATCH_TOKENS
 from benchmarks.machine_peak import measure_peaks
 from benchmarks.operations import config_a_training
 from benchmarks.processes import spread_over
@@ -33,10 +35,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2, help="turns of each toolkit")
     parser.add_argument("--cores", type=int, default=1, help="how many cores each gets")
     parser.add_argument("--first-core", type=int, default=0, help="the first of these cores")
+    parser.add_argument("--batch-tokens", type=int, default=BATCH_TOKENS, help="of nmt's batches")
     parser.add_argument("--only", choices=[NMT, *PEERS], action="append")
     options = parser.parse_args()
     cores = spread_over(options.cores, options.first_core)
     names = options.only or [NMT, *PEERS]
+    OURS[NMT].batch_tokens = options.batch_tokens
     prepare_data(options.data)
     for name in names:
         ALL[name].install()

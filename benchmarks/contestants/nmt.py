@@ -16,8 +16,8 @@ CONFIG_A = (
     "model.attention=general",
     "train.dropout=0.3",
     "train.label_smoothing=0.1",
-    "train.batch_tokens=1390",  # makes 80 pairs of this corpus on average
 )
+BATCH_TOKENS = 1390  # makes 80 pairs of this corpus on average
 
 
 class Nmt(Contestant):
@@ -28,6 +28,7 @@ class Nmt(Contestant):
     def __init__(self, precision: str = "auto") -> None:
         self.precision = precision
         self.name = f"nmt {precision}"
+        self.batch_tokens = BATCH_TOKENS
 
     @property
     def folder(self) -> Path:
@@ -97,7 +98,8 @@ class Nmt(Contestant):
         ]
 
     def _train(self, folder: Path, report_every: int) -> list[str | Path]:
-        settings = [*CONFIG_A, f"train.report_every={report_every}"]
+        batches = f"train.batch_tokens={self.batch_tokens}"
+        settings = [*CONFIG_A, batches, f"train.report_every={report_every}"]
         named = [part for setting in settings for part in ("--set", setting)]
         files = (self.folder / "corpus", "-o", folder / "model")
         return [self.python, "-m", "nmt", "train", *files, "--seed", "1", *named]
