@@ -11,8 +11,8 @@ from nmt.decoding.candidates import BLOCK
 from nmt.decoding.precision import Precision, linear_maker
 from nmt.models.decoder import Memory
 from nmt.models.reader import SourceReader
-from nmt.models.recurrent import LSTMState
 from nmt.models.seq2seq import Seq2Seq
+from nmt.models.state import LayerState
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class SearchState:
     """Memory per sentence, recurrent states per beam (B, K, H)."""
 
     memory: Memory
-    layers: list[LSTMState]
+    layers: list[LayerState]
 
     @property
     def dtype(self) -> torch.dtype:
@@ -79,7 +79,7 @@ class ModelScorer:
     def start(self, source: Tensor, lengths: Tensor | None) -> SearchState:
         """Read sources (B, S), longest first where `lengths` is given; one beam each."""
         encoded = self.encode(source, lengths)
-        layers = [LSTMState(s.hidden.unsqueeze(1), s.cell.unsqueeze(1)) for s in encoded.states]
+        layers = [state.map(lambda x: x.unsqueeze(1)) for state in encoded.states]
         return SearchState(encoded.memory, layers)
 
     @torch.inference_mode()
@@ -105,7 +105,7 @@ class ModelScorer:
             # index_select is several times as fast as an index of two dimensions
             return x.flatten(0, 1).index_select(0, flat).unflatten(0, beams.shape)
 
-        layers = [LSTMState(pick(s.hidden), pick(s.cell)) for s in state.layers]
+        layers = [layer.map(pick) for layer in state.layers]
         memory = state.memory if sentences is None else state.memory.select(sentences)
         return SearchState(memory, layers)
 

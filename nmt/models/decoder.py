@@ -18,7 +18,8 @@ from nmt.models.attention import ATTENTIONS, Attention, attend
 from nmt.models.config import ModelConfig
 from nmt.models.dropout import Dropout
 from nmt.models.linear import Linear, LinearMaker
-from nmt.models.recurrent import LSTMCell, LSTMLayer, LSTMState
+from nmt.models.recurrent import LSTMCell, LSTMLayer
+from nmt.models.state import LayerState
 
 # What each piece adds to the first gates is computed beforehand and kept, up to so many numbers
 # (128 MiB in float32); beyond, it is computed as pieces come.
@@ -69,18 +70,18 @@ class Decoder(nn.Module):
         """Prepare the encoder's outputs (B, S, H) for attention."""
         return Memory(values, self.attention.keys(values), padding)
 
-    def initial_states(self, final: Tensor) -> list[LSTMState]:
+    def initial_states(self, final: Tensor) -> list[LayerState]:
         """Turn the encoder's final hidden state (B, H) into each layer's first state."""
         return self.split_states(self.bridge(final))
 
-    def split_states(self, bridged: Tensor) -> list[LSTMState]:
+    def split_states(self, bridged: Tensor) -> list[LayerState]:
         """Turn what the bridge makes (B, 2H a layer) into each layer's first state."""
         parts = torch.tanh(bridged).chunk(2 * len(self.layers), dim=-1)
         pairs = zip(parts[::2], parts[1::2], strict=True)
-        return [LSTMState(hidden, cell) for hidden, cell in pairs]
+        return [LayerState(hidden, cell) for hidden, cell in pairs]
 
     def forward(
-        self, x: Tensor, memory: Memory, states: list[LSTMState], dropout: Dropout
+        self, x: Tensor, memory: Memory, states: list[LayerState], dropout: Dropout
     ) -> Decoded:
         """Run over whole targets.
 
@@ -133,8 +134,8 @@ class DecoderStepper:
         self.readout = make(-2 * weight, -2 * bias, both)
 
     def __call__(
-        self, tokens: Tensor, memory: Memory, states: list[LSTMState]
-    ) -> tuple[Tensor, Tensor, list[LSTMState]]:
+        self, tokens: Tensor, memory: Memory, states: list[LayerState]
+    ) -> tuple[Tensor, Tensor, list[LayerState]]:
         """Take one step with every beam of every sentence.
 
         Args:

@@ -54,7 +54,8 @@ class LayerReader:
         ahead, behind = self.cells
         both = (ahead.inputs(x), behind.inputs(backwards(x)))
         gates = torch.stack([each.transpose(0, 1) for each in both], dim=1)  # (T, 2, B, 4H/2)
-        hidden = cell = x.new_zeros(*gates.shape[1:3], self.half)
+        zeros = x.new_zeros(*gates.shape[1:3], self.half)
+        hidden, cell = zeros, zeros
         steps = []
         for now in gates:
             # A sentence that has ended goes on reading padding, which nothing looks at: batches
@@ -62,7 +63,7 @@ class LayerReader:
             for each, state, its_gates in zip(self.cells, hidden, now, strict=True):
                 each.hidden(state, its_gates)
             advanced = advance(now, cell)
-            hidden, cell = advanced.hidden, advanced.cell
+            hidden, cell = advanced.hidden, cast(Tensor, advanced.cell)
             steps.append(hidden)
         outputs = torch.stack(steps)  # (T, 2, B, H/2)
         forward, backward = outputs.transpose(0, 2).unbind(1)

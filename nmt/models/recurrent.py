@@ -5,22 +5,14 @@ Gates stand in the order input, forget, candidate, output, as torch's LSTM kerne
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from nmt.models.linear import LinearMaker, LinearMap
+from nmt.models.state import LayerState
 from nmt.models.whole_lstm import whole_lstm
-
-
-@dataclass(frozen=True)
-class LSTMState:
-    """The state of one layer: hidden and cell, both (B, H) or (B, K, H)."""
-
-    hidden: Tensor
-    cell: Tensor
 
 
 class LSTMLayer(nn.Module):
@@ -47,7 +39,7 @@ class LSTMLayer(nn.Module):
             self.bias[:, self.hidden_size : 2 * self.hidden_size] = 1.0
 
     def forward(
-        self, x: Tensor, lengths: Tensor | None = None, state: LSTMState | None = None
+        self, x: Tensor, lengths: Tensor | None = None, state: LayerState | None = None
     ) -> Tensor:
         """Run over whole sequences.
 
@@ -75,12 +67,12 @@ class LSTMLayer(nn.Module):
         return pad_packed_sequence(packed, batch_first=True, total_length=x.shape[1])[0]
 
     def _by_large_products(
-        self, x: Tensor, lengths: Tensor | None, state: LSTMState | None
+        self, x: Tensor, lengths: Tensor | None, state: LayerState | None
     ) -> Tensor:
         x = x.transpose(0, 1).contiguous()
         sizes = None if lengths is None else _sizes(lengths, len(x))
         zeros = x.new_zeros(x.shape[1], self.hidden_size)
-        first = (zeros, zeros) if state is None else (state.hidden, state.cell)
+        first = (zeros, zeros) if state is None else (state.hidden, _cell(state))
         parts = (self.weight_input, self.weight_hidden, self.bias)
         weights = zip(*(part.to(x.dtype).unbind() for part in parts), strict=True)
         outputs = [
@@ -90,11 +82,11 @@ class LSTMLayer(nn.Module):
         joined = outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=2)
         return joined.transpose(0, 1)
 
-    def _initial_state(self, x: Tensor, state: LSTMState | None) -> list[Tensor]:
+    def _initial_state(self, x: Tensor, state: LayerState | None) -> list[Tensor]:
         if state is None:
             zeros = x.new_zeros(self.directions, x.shape[0], self.hidden_size)
             return [zeros, zeros]
-        return [state.hidden.unsqueeze(0).contiguous(), state.cell.unsqueeze(0).contiguous()]
+        return [part.unsqueeze(0).contiguous() for part in (state.hidden, _cell(state))]
 
     def _flat_weights(self, dtype: torch.dtype) -> list[Tensor]:
         parts = (self.weight_input, self.weight_hidden, self.bias)
@@ -130,12 +122,16 @@ class LSTMCell:
         self.inputs = inputs
         self.hidden = hidden
 
-    def __call__(self, x: Tensor, state: LSTMState) -> LSTMState:
+    def __call__(self, x: Tensor, state: LayerState) -> LayerState:
         """Take one step: x (..., I) and a state (..., H) give the next state (..., H)."""
-        return advance(self.hidden(state.hidden, self.inputs(x)), state.cell)
+        return self.advance(self.inputs(x), state)
+
+    def advance(self, prepared: Tensor, state: LayerState) -> LayerState:
+        """Take one step from `inputs(x)`, which is overwritten, and a state (..., H)."""
+        return advance(self.hidden(state.hidden, prepared), _cell(state))
 
 
-def advance(gates: Tensor, cell: Tensor) -> LSTMState:
+def advance(gates: Tensor, cell: Tensor) -> LayerState:
     """Return the state (..., H) after gates (..., 4H), which are overwritten, and a cell (..., H).
 
     tanh(x) is written 1 - 2 sigmoid(-2x): torch's sigmoid is ten times as fast as its tanh, and
@@ -144,7 +140,12 @@ def advance(gates: Tensor, cell: Tensor) -> LSTMState:
     enter, forget, leave, turned = gates.sigmoid_().chunk(4, dim=-1)
     cell = torch.addcmul(torch.addcmul(enter, forget, cell), enter, turned, value=-2)
     turned = cell.mul(-2).sigmoid_()
-    return LSTMState(torch.addcmul(leave, leave, turned, value=-2), cell)
+    return LayerState(torch.addcmul(leave, leave, turned, value=-2), cell)
+
+
+def _cell(state: LayerState) -> Tensor:
+    assert state.cell is not None
+    return state.cell
 
 
 def _gates(weight: Tensor) -> Tensor:

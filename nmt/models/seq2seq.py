@@ -10,7 +10,7 @@ from nmt.models.config import ModelConfig
 from nmt.models.decoder import Decoded, Decoder, Memory
 from nmt.models.dropout import NO_DROPOUT, Dropout
 from nmt.models.encoder import Encoder, padding_mask
-from nmt.models.recurrent import LSTMState
+from nmt.models.state import LayerState
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Encoded:
     """Sources, read: the memory and the decoder's first states, each (B, H)."""
 
     memory: Memory
-    states: list[LSTMState]
+    states: list[LayerState]
 
 
 class Seq2Seq(nn.Module):

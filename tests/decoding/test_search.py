@@ -15,8 +15,8 @@ from nmt.decoding.options import SearchOptions
 from nmt.decoding.scorer import ModelScorer, SearchState, StepScores
 from nmt.decoding.search import Hypothesis
 from nmt.models.decoder import Memory
-from nmt.models.recurrent import LSTMState
 from nmt.models.seq2seq import Seq2Seq
+from nmt.models.state import LayerState
 from tests.support import reference
 from tests.support.reference import ReferenceModel
 from tests.support.small import (
@@ -153,17 +153,17 @@ class Bigrams:
     def start(self, source, lengths):
         nothing = torch.zeros(*source.shape, 1, dtype=torch.float64)
         hidden = nothing[:, :1]
-        return SearchState(Memory(nothing, nothing, None), [LSTMState(hidden, hidden)])
+        return SearchState(Memory(nothing, nothing, None), [LayerState(hidden, hidden)])
 
     def step(self, state, tokens):
         attention = torch.ones(*tokens.shape, state.memory.values.shape[1])
-        layer = LSTMState(*[torch.zeros(*tokens.shape, 1, dtype=torch.float64)] * 2)
+        layer = LayerState(*[torch.zeros(*tokens.shape, 1, dtype=torch.float64)] * 2)
         scores = self.table[tokens].log_softmax(dim=2)
         return StepScores(scores, attention), SearchState(state.memory, [layer])
 
     def select(self, state, sentences, beams):
         rows = torch.arange(len(beams)) if sentences is None else sentences
-        layer = LSTMState(*[torch.zeros(*beams.shape, 1, dtype=torch.float64)] * 2)
+        layer = LayerState(*[torch.zeros(*beams.shape, 1, dtype=torch.float64)] * 2)
         return SearchState(state.memory.select(rows), [layer])
 
 

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nmt.models.linear import plain_map
-from nmt.models.recurrent import LSTMLayer, LSTMState
+from nmt.models.recurrent import LSTMLayer
+from nmt.models.state import LayerState
 from tests.support import reference
 
 LENGTHS = st.lists(st.integers(1, 6), min_size=1, max_size=4).map(lambda n: sorted(n)[::-1])
@@ -56,7 +57,7 @@ def test_unpacked_sequences_equal_the_formula(bidirectional):
 def test_a_first_state_is_taken_over_and_single_steps_equal_the_formula():
     made = layer(bidirectional=False)
     x = torch.randn(2, 4, 3, dtype=torch.float64)
-    first = LSTMState(*torch.randn(2, 2, 4, dtype=torch.float64))
+    first = LayerState(*torch.randn(2, 2, 4, dtype=torch.float64))
     outputs = made(x, None, first)
     state, cell = first, made.cell(plain_map, 1.0)
     for step in range(4):

@@ -12,7 +12,7 @@ from nmt.models.cost import cost
 from nmt.models.decoder import Memory
 from nmt.models.linear import plain_map
 from nmt.models.reader import SourceReader
-from nmt.models.recurrent import LSTMLayer, LSTMState
+from nmt.models.recurrent import LSTMLayer
 from nmt.models.seq2seq import Encoded, Seq2Seq
 from tests.support.reference import ReferenceModel
 from tests.support.small import (
@@ -63,7 +63,7 @@ def test_the_whole_target_at_once_equals_step_by_step(monkeypatch, kept, attenti
     table = model.target_embedding.detach() * model.config.embedding_size**0.5
     monkeypatch.setattr(decoder, "TABLE", kept)
     stepper = model.decoder.stepper(plain_map, table)
-    states = [LSTMState(s.hidden.unsqueeze(1), s.cell.unsqueeze(1)) for s in encoded.states]
+    states = [state.map(lambda x: x.unsqueeze(1)) for state in encoded.states]
     for at in range(5):
         tokens = torch.tensor([[target[at]] for target in targets])
         with torch.no_grad():
@@ -136,7 +136,7 @@ def test_residual_connections_begin_at_the_third_encoder_layer():
 def test_residual_connections_begin_at_the_third_decoder_layer():
     deep = small_model(depths=(1, 4))
     encoded = deep.encode(torch.tensor(random_sentences([5])))
-    still = [LSTMState(s.hidden * 0, s.cell * 0) for s in encoded.states]
+    still = [state.map(torch.zeros_like) for state in encoded.states]
     encoded = Encoded(encoded.memory, still)
     target = torch.tensor([[BOS, 5, 6, 7]])
     silence(deep.decoder.layers[2])

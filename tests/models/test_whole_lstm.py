@@ -5,7 +5,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nmt.models.recurrent import LSTMLayer, LSTMState
+from nmt.models.recurrent import LSTMLayer
+from nmt.models.state import LayerState
 from nmt.models.whole_lstm import whole_lstm
 
 SIZE, WIDTH = 4, 3
@@ -67,7 +68,7 @@ def test_a_layer_in_training_gives_what_it_gives_afterwards(bidirectional, lengt
     torch.manual_seed(2)
     layer = LSTMLayer(8, 16, bidirectional).bfloat16()
     x = torch.randn(4, 6, 8).bfloat16()
-    state = None if bidirectional else LSTMState(*torch.randn(2, 4, 16).bfloat16())
+    state = None if bidirectional else LayerState(*torch.randn(2, 4, 16).bfloat16())
     if lengths is not None:
         state = None
     given = None if lengths is None else torch.tensor(lengths)
