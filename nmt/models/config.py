@@ -1,6 +1,8 @@
 """The settings of a model's architecture. Read without torch."""
 
-from dataclasses import dataclass
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 
 from nmt.settings import setting
 
@@ -10,9 +12,30 @@ class ModelConfig:
     """What a model is made of. The vocabularies' sizes come from the corpus, not from here."""
 
     embedding_size: int = setting(256, "size of a word vector, and of the read-out tied to it")
-    hidden_size: int = setting(512, "size of a decoder state; each encoder direction has half")
-    encoder_layers: int = setting(1, "bidirectional LSTM layers that read the source")
-    decoder_layers: int = setting(1, "LSTM layers that write the target")
+    hidden_size: int = setting(
+        512, "size of a layer's output; each direction of a bidirectional layer has half"
+    )
+    cell: str = setting(
+        "lstm", "what recurrent layers are made of", ("lstm", "gru", "rnn", "norm-lstm")
+    )
+    encoder: str = setting(
+        "bidirectional",
+        "which encoder layers read the source in both directions: all, none, or the first",
+        ("bidirectional", "forward", "first-bidirectional"),
+    )
+    encoder_layers: int = setting(1, "recurrent layers that read the source")
+    decoder_layers: int = setting(1, "recurrent layers that write the target")
+    residual_from: int = setting(3, "first layer that adds its input to its output; 0 for none")
+    layer_norm: bool = setting(
+        False, "normalise what each layer after the first, and the read-out, reads"
+    )
+    reverse_source: bool = setting(False, "read the source from its end to its beginning")
+    bridge: str = setting(
+        "linear",
+        "how the decoder's first state comes from the encoder's last: through a linear map and "
+        "tanh, layer by layer as it is, or not at all",
+        ("linear", "copy", "zero"),
+    )
     attention: str = setting(
         "general", "how the decoder scores source positions", ("dot", "general", "additive")
     )
@@ -27,8 +50,52 @@ class ModelConfig:
         for name in ("embedding_size", "hidden_size", "encoder_layers", "decoder_layers"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be 1 or more, not {getattr(self, name)}")
-        if self.hidden_size % 2:
-            raise ValueError(
-                f"hidden_size must be even, because each encoder direction has half of it, "
-                f"not {self.hidden_size}"
-            )
+        for refusal in REFUSALS:
+            if refusal.applies(self):
+                raise ValueError(refusal.sentence.format(**asdict(self)))
+
+    def reads_both_ways(self, layer: int) -> bool:
+        """Whether an encoder layer, counted from 1, reads in both directions."""
+        return layer <= _LAST_BOTH_WAYS[self.encoder]
+
+    def adds_input(self, layer: int) -> bool:
+        """Whether a layer, counted from 1, adds its input to its output."""
+        return 0 < self.residual_from <= layer
+
+    def output_bound(self, layer: int) -> float:
+        """The largest number that can come out of a layer, counted from 1.
+
+        States are in [-1, 1], and are added up where layers add their inputs.
+        """
+        return 1.0 + (max(0, layer - self.residual_from + 1) if self.residual_from else 0)
+
+
+_LAST_BOTH_WAYS = {"bidirectional": math.inf, "forward": 0, "first-bidirectional": 1}
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Settings that do not go together, and the sentence that says so and what to change."""
+
+    applies: Callable[[ModelConfig], bool]
+    sentence: str  # settings stand in braces
+
+
+REFUSALS = (
+    Refusal(
+        lambda config: config.hidden_size % 2 == 1 and config.reads_both_ways(1),
+        "hidden_size must be even, because each encoder direction has half of it, "
+        "not {hidden_size}",
+    ),
+    Refusal(
+        lambda config: config.residual_from < 0 or config.residual_from == 1,
+        "residual_from must be 2 or more, or 0 for none, not {residual_from}: the first layer "
+        "reads word vectors, which are of another size",
+    ),
+    Refusal(
+        lambda config: config.reverse_source and config.reads_both_ways(config.encoder_layers),
+        "reverse_source changes nothing where every encoder layer reads in both directions "
+        "(encoder {encoder}, encoder_layers {encoder_layers}); set encoder to forward, or "
+        "reverse_source to false",
+    ),
+)

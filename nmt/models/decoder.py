@@ -15,10 +15,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nmt.models.attention import ATTENTIONS, Attention, attend
+from nmt.models.bridge import BRIDGES
 from nmt.models.config import ModelConfig
 from nmt.models.dropout import Dropout
+from nmt.models.layer import RecurrentLayer
 from nmt.models.linear import Linear, LinearMaker
-from nmt.models.recurrent import LSTMCell, LSTMLayer
+from nmt.models.recurrent import CELLS
 from nmt.models.state import LayerState
 
 # What each piece adds to the first gates is computed beforehand and kept, up to so many numbers
@@ -58,27 +60,17 @@ class Decoder(nn.Module):
         super().__init__()
         hidden = config.hidden_size
         sizes = [config.embedding_size] + [2 * hidden] * (config.decoder_layers - 1)
-        self.layers = nn.ModuleList(LSTMLayer(size, hidden) for size in sizes)
+        self.config = config
+        self.layers = nn.ModuleList(CELLS[config.cell](size, hidden) for size in sizes)
         self.attention: Attention = ATTENTIONS[config.attention](hidden)
-        self.bridge = Linear(hidden, 2 * hidden * config.decoder_layers)
+        self.bridge = BRIDGES[config.bridge](config)
         self.readout = Linear(2 * hidden, config.embedding_size)
-        # No number of the memory is outside [-bound, bound]: states are in [-1, 1], and the
-        # encoder adds some up from its third layer on.
-        self.memory_bound = float(max(1, config.encoder_layers - 1))
+        # No number of the memory is outside [-bound, bound].
+        self.memory_bound = config.output_bound(config.encoder_layers)
 
     def memory(self, values: Tensor, padding: Tensor | None) -> Memory:
         """Prepare the encoder's outputs (B, S, H) for attention."""
         return Memory(values, self.attention.keys(values), padding)
-
-    def initial_states(self, final: Tensor) -> list[LayerState]:
-        """Turn the encoder's final hidden state (B, H) into each layer's first state."""
-        return self.split_states(self.bridge(final))
-
-    def split_states(self, bridged: Tensor) -> list[LayerState]:
-        """Turn what the bridge makes (B, 2H a layer) into each layer's first state."""
-        parts = torch.tanh(bridged).chunk(2 * len(self.layers), dim=-1)
-        pairs = zip(parts[::2], parts[1::2], strict=True)
-        return [LayerState(hidden, cell) for hidden, cell in pairs]
 
     def forward(
         self, x: Tensor, memory: Memory, states: list[LayerState], dropout: Dropout
@@ -98,7 +90,7 @@ class Decoder(nn.Module):
         inputs = hidden = x
         for depth, layer in enumerate(self.layers):
             outputs = layer(inputs, None, states[depth])
-            hidden = outputs + hidden if depth >= 2 else outputs
+            hidden = outputs + hidden if self.config.adds_input(depth + 1) else outputs
             scores = self.attention.scores(hidden, memory.keys)
             context, weights = attend(scores, memory.values, memory.padding)
             inputs = dropout(torch.cat((hidden, context), dim=-1))
@@ -117,17 +109,18 @@ class Decoder(nn.Module):
 class DecoderStepper:
     """The decoder, one target position at a time."""
 
+    @torch.no_grad()
     def __init__(self, decoder: Decoder, make: LinearMaker, embedding: Tensor) -> None:
         """Prepare every linear map once."""
-        first, *later = (cast(LSTMLayer, layer) for layer in decoder.layers)
+        first, *later = (cast(RecurrentLayer, layer) for layer in decoder.layers)
         cell = first.cell(make, float(embedding.abs().max()))
-        self.cells = [LSTMCell(_lookup(cell.inputs, embedding), cell.hidden)]
-        # A context is an average of the memory; here too states are added up from the third
-        # layer on.
+        self.config = decoder.config
+        self.cells = [replace(cell, inputs=_lookup(cell.inputs, embedding))]
+        # A context is an average of the memory.
         both = decoder.memory_bound
         for depth, layer in enumerate(later, start=1):
             self.cells.append(layer.cell(make, both))
-            both = max(decoder.memory_bound, float(depth))
+            both = max(decoder.memory_bound, self.config.output_bound(depth + 1))
         self.attention = decoder.attention
         # tanh(x) = 1 - 2 sigmoid(-2x), as in the cells.
         weight, bias = decoder.readout.weight.detach(), decoder.readout.bias.detach()
@@ -151,7 +144,7 @@ class DecoderStepper:
         for depth, cell in enumerate(self.cells):
             following.append(cell(inputs, states[depth]))
             outputs = following[depth].hidden
-            hidden = outputs + hidden if depth >= 2 else outputs
+            hidden = outputs + hidden if self.config.adds_input(depth + 1) else outputs
             scores = self.attention.scores(hidden, memory.keys)
             context, weights = attend(scores, memory.values, memory.padding)
             inputs = torch.cat((hidden, context), dim=-1)

@@ -33,6 +33,19 @@ class Linear(nn.Linear):
         return F.linear(x, self.weight.to(x.dtype), bias)
 
 
+def learning_map(weight: Tensor, bias: Tensor | None, bound: float) -> LinearMap:
+    """Make a linear map for loops in training: gradients reach the weights, the input, and `plus`.
+
+    Nothing is overwritten.
+    """
+
+    def apply(x: Tensor, plus: Tensor | None = None) -> Tensor:
+        y = F.linear(x, weight.to(x.dtype), None if bias is None else bias.to(x.dtype))
+        return y if plus is None else plus + y
+
+    return apply
+
+
 def plain_map(weight: Tensor, bias: Tensor | None, bound: float) -> LinearMap:
     """Make the linear map in the weight's own precision."""
 

@@ -4,101 +4,90 @@ On a CPU torch's LSTM kernels are a loop over steps too; this one multiplies in 
 what it does to both directions at once.
 """
 
+from collections.abc import Callable
 from typing import cast
 
 import torch
 from torch import Tensor
 
 from nmt.models.decoder import Memory
+from nmt.models.dropout import NO_DROPOUT
 from nmt.models.encoder import padding_mask
+from nmt.models.layer import RecurrentLayer, Run
 from nmt.models.linear import LinearMaker
-from nmt.models.recurrent import LSTMLayer, advance
+from nmt.models.norm import LayerNorm
 from nmt.models.seq2seq import Encoded, Seq2Seq
-
-
-class Backwards:
-    """Turns each sentence of a batch round, and leaves its padding where it is."""
-
-    def __init__(self, steps: int, lengths: Tensor | None) -> None:
-        """Take the width T of the batch, and the lengths (B,), None if all are T."""
-        self.index: Tensor | None = None  # (B, T, 1) where each position finds its content
-        if lengths is not None:
-            times = torch.arange(steps)
-            ahead = lengths.unsqueeze(1) - 1 - times
-            self.index = ahead.where(ahead >= 0, times).unsqueeze(2)
-
-    def __call__(self, x: Tensor) -> Tensor:
-        """Turn x (B, T, I)."""
-        return x.flip(1) if self.index is None else x.gather(1, self.index.expand_as(x))
+from nmt.models.state import LayerState
+from nmt.models.turn import Turn
 
 
 class LayerReader:
-    """One bidirectional layer, reading whole sentences."""
+    """One layer, reading whole sentences."""
 
-    def __init__(self, layer: LSTMLayer, make: LinearMaker, bound: float) -> None:
-        """Prepare both directions; no input is ever outside [-bound, bound]."""
+    def __init__(self, layer: RecurrentLayer, make: LinearMaker, bound: float) -> None:
+        """Prepare its directions; no input is ever outside [-bound, bound]."""
         self.cells = layer.cells(make, bound)
-        self.half = layer.hidden_size
+        self.layer = layer
 
-    def __call__(self, x: Tensor, backwards: Backwards, last: Tensor) -> tuple[Tensor, Tensor]:
-        """Read sentences.
+    def reading(self, turn: Turn, last: Tensor) -> Callable[[Tensor], Run]:
+        """Return what reads a batch.
 
         Args:
-            x: (B, T, I).
-            backwards: turns them round.
+            turn: turns its sentences round.
             last: (B,) each one's last position.
 
         Returns:
-            outputs (B, T, H), anything at padding, and the last states (B, H).
+            a function of inputs (B, T, I); its outputs (B, T, H) are anything at padding.
         """
-        ahead, behind = self.cells
-        both = (ahead.inputs(x), behind.inputs(backwards(x)))
-        gates = torch.stack([each.transpose(0, 1) for each in both], dim=1)  # (T, 2, B, 4H/2)
-        zeros = x.new_zeros(*gates.shape[1:3], self.half)
-        hidden, cell = zeros, zeros
-        steps = []
-        for now in gates:
+        return lambda x: self._read(x, turn, last)
+
+    def _read(self, x: Tensor, turn: Turn, last: Tensor) -> Run:
+        ahead, *behind = self.cells
+        ways = [ahead.inputs(x), *(cell.inputs(turn(x)) for cell in behind)]
+        prepared = torch.stack([way.transpose(0, 1) for way in ways], dim=1)  # (T, D, B, ...)
+        state = self.layer.zeros(x, len(ways), len(x))
+        states = []
+        for now in prepared:
             # A sentence that has ended goes on reading padding, which nothing looks at: batches
             # hold sentences of like length, and leaving them in costs less than cutting them out.
-            for each, state, its_gates in zip(self.cells, hidden, now, strict=True):
-                each.hidden(state, its_gates)
-            advanced = advance(now, cell)
-            hidden, cell = advanced.hidden, cast(Tensor, advanced.cell)
-            steps.append(hidden)
-        outputs = torch.stack(steps)  # (T, 2, B, H/2)
-        forward, backward = outputs.transpose(0, 2).unbind(1)
-        final = outputs[last, :, torch.arange(len(x))].flatten(1)
-        return torch.cat((forward, backwards(backward)), dim=2), final
+            state = ahead.side_by_side(self.cells, now, state)
+            states.append(state)
+        every = LayerState.stack(states)  # (T, D, B, H/D)
+        rows = torch.arange(len(x))
+        final = every.map(lambda part: part[last, :, rows].flatten(1))
+        forward, *backward = every.hidden.transpose(0, 2).unbind(1)
+        return Run(torch.cat((forward, *(turn(way) for way in backward)), dim=2), final)
 
 
 class SourceReader:
     """What `Seq2Seq.encode` does, in a precision."""
 
+    @torch.no_grad()
     def __init__(self, model: Seq2Seq, make: LinearMaker) -> None:
         """Prepare every linear map once."""
         self.model = model
-        bound = (
-            float(model.source_embedding.detach().abs().max()) * model.config.embedding_size**0.5
-        )
+        config, encoder = model.config, model.encoder
+        bound = float(model.source_embedding.abs().max()) * config.embedding_size**0.5
         self.layers = []
-        for depth, layer in enumerate(model.encoder.layers):
-            self.layers.append(LayerReader(cast(LSTMLayer, layer), make, bound))
-            bound = float(max(1, depth))  # outputs are added up from the third layer on
+        for depth, layer in enumerate(encoder.layers):
+            if depth:
+                bound = config.output_bound(depth)
+                bound = cast(LayerNorm, encoder.norms[depth - 1]).bound if encoder.norms else bound
+            self.layers.append(LayerReader(cast(RecurrentLayer, layer), make, bound))
         decoder = model.decoder
         self.keys = decoder.attention.key_map(make, decoder.memory_bound)
-        self.bridge = make(decoder.bridge.weight.detach(), decoder.bridge.bias.detach(), 1.0)
+        self.bridge = decoder.bridge.prepared(make)
 
     def __call__(self, source: Tensor, lengths: Tensor | None) -> Encoded:
         """Read sources (B, S), longest first where `lengths` (B,) is given."""
         x = self.model.embed(source, self.model.source_embedding)
         count, width = source.shape
-        backwards = Backwards(width, lengths)
+        turn = Turn(width, lengths, x.device)
         ends = torch.full((count,), width - 1) if lengths is None else lengths - 1
-        for depth, layer in enumerate(self.layers):
-            outputs, last = layer(x, backwards, ends)
-            x = outputs + x if depth >= 2 else outputs
-        padding = padding_mask(lengths, width, x.device)
+        layers = [layer.reading(turn, ends) for layer in self.layers]
+        reverse = turn if self.model.config.reverse_source else None
+        read = self.model.encoder.through(layers, x, reverse, NO_DROPOUT)
+        values, padding = read.memory, padding_mask(lengths, width, x.device)
         if padding is not None:
-            x = x.masked_fill(padding.unsqueeze(2), 0.0)
-        memory = Memory(x, self.keys(x), padding)
-        return Encoded(memory, self.model.decoder.split_states(self.bridge(last)))
+            values = values.masked_fill(padding.unsqueeze(2), 0.0)
+        return Encoded(Memory(values, self.keys(values), padding), self.bridge(read.final))

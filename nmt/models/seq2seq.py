@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from nmt.models.config import ModelConfig
 from nmt.models.decoder import Decoded, Decoder, Memory
 from nmt.models.dropout import NO_DROPOUT, Dropout
-from nmt.models.encoder import Encoder, padding_mask
+from nmt.models.encoder import Encoder, Encoding, padding_mask
 from nmt.models.state import LayerState
 
 
@@ -65,9 +65,10 @@ class Seq2Seq(nn.Module):
             dtype: the type to compute in; None is that of the weights.
         """
         x = dropout(self.embed(source, self.source_embedding, dtype))
-        values, final = self.encoder(x, lengths, dropout)
+        encoding: Encoding = self.encoder(x, lengths, dropout)
         padding = padding_mask(lengths, source.shape[1], source.device)
-        return Encoded(self.decoder.memory(values, padding), self.decoder.initial_states(final))
+        memory = self.decoder.memory(encoding.memory, padding)
+        return Encoded(memory, self.decoder.bridge.cross(encoding.final))
 
     def decode(self, target: Tensor, encoded: Encoded, dropout: Dropout = NO_DROPOUT) -> Tensor:
         """Run over whole target inputs (B, T), giving read-outs (B, T, E)."""

@@ -1,8 +1,9 @@
 """What a recurrent layer remembers between two steps."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 
@@ -17,3 +18,24 @@ class LayerState:
         """Apply a function to each of its tensors."""
         cell = None if self.cell is None else function(self.cell)
         return LayerState(function(self.hidden), cell)
+
+    def parts(self) -> list[Tensor]:
+        """Return its tensors."""
+        return [self.hidden] if self.cell is None else [self.hidden, self.cell]
+
+    def unstack(self) -> list["LayerState"]:
+        """Undo `stack`."""
+        parts = (part.unbind() for part in self.parts())
+        return [LayerState(*same) for same in zip(*parts, strict=True)]
+
+    @staticmethod
+    def stack(states: Sequence["LayerState"]) -> "LayerState":
+        """Lay states of one kind on top of each other: (N, B, H)."""
+        parts = (state.parts() for state in states)
+        return LayerState(*(torch.stack(same) for same in zip(*parts, strict=True)))
+
+    @staticmethod
+    def join(states: Sequence["LayerState"]) -> "LayerState":
+        """Lay states of one kind side by side: (B, N*H)."""
+        parts = (state.parts() for state in states)
+        return LayerState(*(torch.cat(same, dim=-1) for same in zip(*parts, strict=True)))

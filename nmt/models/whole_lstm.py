@@ -27,7 +27,7 @@ def whole_lstm(
     weights: tuple[Tensor, Tensor, Tensor],
     sizes: list[int] | None,
     backwards: bool,
-) -> Tensor:
+) -> tuple[Tensor, Tensor]:
     """Run one direction of an LSTM layer.
 
     Args:
@@ -40,10 +40,12 @@ def whole_lstm(
             sequences differ in length.
 
     Returns:
-        hidden states (T, B, H), zero after each sequence's end.
+        hidden states (T, B, H), zero after each sequence's end, and the last cell states (B, H).
     """
-    outputs: Tensor = _WholeLSTM.apply(x, torch.stack(first), *weights, _Order(sizes, backwards))
-    return outputs
+    both: tuple[Tensor, Tensor] = _WholeLSTM.apply(
+        x, torch.stack(first), *weights, _Order(sizes, backwards)
+    )
+    return both
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,16 @@ class _Order:
         """Where the states before each of `length` steps lie among length + 1, and those after."""
         earlier, later = slice(0, length), slice(1, None)
         return (later, earlier) if self.backwards else (earlier, later)
+
+    def last(self, states: Tensor) -> Tensor:
+        """Take from states after each step (T, B, H) that after each sequence's last: (B, H)."""
+        if self.backwards:
+            return states[0]
+        if self.sizes is None:
+            return states[-1]
+        rows = torch.arange(states.shape[1])
+        lengths = (torch.tensor(self.sizes).unsqueeze(1) > rows).sum(dim=0)
+        return states[lengths - 1, rows]
 
     def steps(self, *parts: Tensor) -> list[tuple[Tensor, ...]]:
         """Cut (T, B, ...) into steps in their order, without the sequences that have ended."""
@@ -80,7 +92,7 @@ class _WholeLSTM(Function):
         weight_hidden: Tensor,
         bias: Tensor,
         order: _Order,
-    ) -> Tensor:
+    ) -> tuple[Tensor, Tensor]:
         length, count, _ = x.shape
         make = x.new_empty if order.sizes is None else x.new_zeros
         gates = F.linear(x, weight_input, bias)  # (T, B, 4H), to be completed in the loop
@@ -98,15 +110,20 @@ class _WholeLSTM(Function):
             x, weight_input, weight_hidden, gates, hiddens[before], cells[before], tanhs
         )
         ctx.order = order
-        return hiddens[after]
+        ctx.set_materialize_grads(False)
+        return hiddens[after], order.last(cells[after])
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(
+        ctx: Any, grad: Tensor | None, grad_last: Tensor | None
+    ) -> tuple[Tensor | None, ...]:
         x, weight_input, weight_hidden, gates, hiddens, cells, tanhs = ctx.saved_tensors
         order: _Order = ctx.order
         grads = torch.empty_like(gates) if order.sizes is None else torch.zeros_like(gates)
-        grad_cell = torch.zeros_like(cells[0])
+        grad = torch.zeros_like(hiddens) if grad is None else grad
+        # A sequence that has ended has nothing to pass on but the gradient of its last cell.
+        grad_cell = torch.zeros_like(cells[0]) if grad_last is None else grad_last.clone()
         later: Tensor | None = None  # of the gates of the step after this one
         whole = grads.unbind() if order.backwards else grads.unbind()[::-1]
         steps = order.steps(grad, gates, cells, tanhs, grads)[::-1]

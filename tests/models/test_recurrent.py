@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nmt.models.linear import plain_map
-from nmt.models.recurrent import LSTMLayer
+from nmt.models.lstm import LSTMLayer
 from nmt.models.state import LayerState
 from tests.support import reference
 

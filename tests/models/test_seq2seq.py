@@ -11,8 +11,8 @@ from nmt.models.config import ModelConfig
 from nmt.models.cost import cost
 from nmt.models.decoder import Memory
 from nmt.models.linear import plain_map
+from nmt.models.lstm import LSTMLayer
 from nmt.models.reader import SourceReader
-from nmt.models.recurrent import LSTMLayer
 from nmt.models.seq2seq import Encoded, Seq2Seq
 from tests.support.reference import ReferenceModel
 from tests.support.small import (

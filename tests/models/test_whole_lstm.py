@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nmt.models.recurrent import LSTMLayer
+from nmt.models.lstm import LSTMLayer
 from nmt.models.state import LayerState
 from nmt.models.whole_lstm import whole_lstm
 
@@ -20,13 +20,14 @@ def made_weights() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     return leaf(4 * SIZE, WIDTH), leaf(4 * SIZE, SIZE), leaf(4 * SIZE)
 
 
-def by_torch(x, first, weights, length: int, backwards: bool) -> torch.Tensor:
-    """One sequence (T, I) by torch's LSTM, in its own order."""
+def by_torch(x, first, weights, length: int, backwards: bool) -> tuple[torch.Tensor, torch.Tensor]:
+    """One sequence (T, I) by torch's LSTM, in its own order, and its last cell."""
     x = x[:length].flip(0) if backwards else x[:length]
     state = [part.view(1, 1, -1) for part in first]
     no_bias = torch.zeros(4 * SIZE, dtype=torch.float64)
-    y = torch.lstm(x.unsqueeze(0), state, [*weights, no_bias], True, 1, 0.0, True, False, True)[0]
-    return y[0].flip(0) if backwards else y[0]
+    options = (True, 1, 0.0, True, False, True)
+    y, _, cell = torch.lstm(x.unsqueeze(0), state, [*weights, no_bias], *options)
+    return y[0].flip(0) if backwards else y[0], cell[0, 0]
 
 
 @settings(deadline=None, max_examples=30)
@@ -45,21 +46,33 @@ def test_outputs_and_gradients_equal_torchs(lengths, backwards, packed):
     zeros = [torch.zeros(count, SIZE, dtype=torch.float64)] * 2
     first = zeros if packed else states
     sizes = [sum(length > step for length in lengths) for step in range(steps)] if packed else None
-    found = whole_lstm(x, (first[0], first[1]), weights, sizes, backwards)
+    found, last = whole_lstm(x, (first[0], first[1]), weights, sizes, backwards)
+    alone = [
+        by_torch(x[:, row], [f[row] for f in first], weights, length, backwards)
+        for row, length in enumerate(lengths)
+    ]
     expected = torch.stack(
-        [
-            torch.cat((y, y.new_zeros(steps - length, SIZE)))
-            for row, length in enumerate(lengths)
-            for y in [by_torch(x[:, row], [f[row] for f in first], weights, length, backwards)]
-        ],
-        dim=1,
+        [torch.cat((y, y.new_zeros(steps - len(y), SIZE))) for y, _ in alone], dim=1
     )
+    expected_last = torch.stack([cell for _, cell in alone])
     assert torch.allclose(found, expected, atol=1e-12)
+    assert torch.allclose(last, expected_last, atol=1e-12)
     leaves = [x, *weights] if packed else [x, *weights, *states]
-    ours = torch.autograd.grad((found * weighing).sum(), leaves)
-    theirs = torch.autograd.grad((expected * weighing).sum(), leaves)
-    for one, other in zip(ours, theirs, strict=True):
-        assert torch.allclose(one, other, atol=1e-11)
+    with_last = weighing[0]
+    for ours, theirs in (
+        ((found * weighing).sum(), (expected * weighing).sum()),
+        ((last * with_last).sum(), (expected_last * with_last).sum()),
+        (
+            (found * weighing).sum() + (last * with_last).sum(),
+            (expected * weighing).sum() + (expected_last * with_last).sum(),
+        ),
+    ):
+        pairs = zip(
+            torch.autograd.grad(ours, leaves, retain_graph=True),
+            torch.autograd.grad(theirs, leaves, retain_graph=True),
+            strict=True,
+        )
+        assert all(torch.allclose(one, other, atol=1e-11) for one, other in pairs)
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])
