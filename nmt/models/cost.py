@@ -6,6 +6,7 @@ Only matrix products are counted, a multiplication with its addition as two oper
 from dataclasses import dataclass
 
 from nmt.models.config import ModelConfig
+from nmt.models.recurrent import CELLS
 
 
 @dataclass(frozen=True)
@@ -32,18 +33,20 @@ class Cost:
 def cost(config: ModelConfig, target_pieces: int) -> Cost:
     """Count the operations of a model with so many target pieces."""
     embedding, hidden = config.embedding_size, config.hidden_size
-    half = hidden // 2
-    # Two directions, each with four gates of half the hidden size.
-    first = 2 * 4 * half * (embedding + half)
-    later = 2 * 4 * half * (hidden + half) * (config.encoder_layers - 1)
+    gates = CELLS[config.cell].gates
+    encoder = 0
+    for layer in range(1, config.encoder_layers + 1):
+        # The directions' gates are together as many as those of one direction.
+        state = hidden // 2 if config.reads_both_ways(layer) else hidden
+        encoder += gates * hidden * ((hidden if layer > 1 else embedding) + state)
     keys = 0 if config.attention == "dot" else hidden * hidden
-    decoder = 4 * hidden * (embedding + hidden)
-    decoder += 4 * hidden * (2 * hidden + hidden) * (config.decoder_layers - 1)
+    decoder = gates * hidden * (embedding + hidden)
+    decoder += gates * hidden * (2 * hidden + hidden) * (config.decoder_layers - 1)
     query = hidden * hidden * config.decoder_layers if config.attention == "additive" else 0
     readout = 2 * hidden * embedding
     output = embedding * target_pieces
     return Cost(
-        per_source_token=2 * (first + later + keys),
+        per_source_token=2 * (encoder + keys),
         per_target_token=2 * (decoder + query + readout + output),
         per_pair_of_tokens=2 * 2 * hidden * config.decoder_layers,
     )

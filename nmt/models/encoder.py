@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-import torch
 from torch import Tensor, nn
 
 from nmt.models.config import ModelConfig
@@ -82,13 +81,6 @@ class Encoder(nn.Module):
             x = run.outputs + x if self.config.adds_input(depth + 1) else run.outputs
             final.append(run.final)
         return Encoding(x if turn is None else turn(x), final)
-
-
-def padding_mask(lengths: Tensor | None, size: int, device: torch.device) -> Tensor | None:
-    """Return (B, S) booleans, true at padding; None if there is none."""
-    if lengths is None:
-        return None
-    return torch.arange(size, device=device) >= lengths.to(device).unsqueeze(1)
 
 
 def _reading(layer: RecurrentLayer, lengths: Tensor | None) -> Callable[[Tensor], Run]:

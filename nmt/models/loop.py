@@ -8,7 +8,7 @@ from torch import Tensor
 from nmt.models.layer import Cell, RecurrentLayer, Run
 from nmt.models.linear import learning_map
 from nmt.models.state import LayerState
-from nmt.models.turn import Turn
+from nmt.models.turn import Turn, padding_mask
 
 
 class LoopLayer(RecurrentLayer):
@@ -36,11 +36,8 @@ class LoopLayer(RecurrentLayer):
         for prepared in cell.inputs(x).unbind(1):
             state = cell.advance(prepared, state)
             states.append(state)
-        if lengths is None:
-            return Run(torch.stack([each.hidden for each in states], dim=1), state)
-        ends = lengths.to(x.device)
-        every = LayerState.stack(states)  # (T, B, H)
-        final = every.map(lambda part: part[ends - 1, torch.arange(len(x), device=x.device)])
-        padding = torch.arange(x.shape[1], device=x.device) >= ends.unsqueeze(1)
-        outputs = every.hidden.transpose(0, 1).masked_fill(padding.unsqueeze(2), 0.0)
-        return Run(outputs, final)
+        outputs = torch.stack([each.hidden for each in states], dim=1)  # (B, T, H)
+        padding = padding_mask(lengths, x.shape[1], x.device)
+        if padding is not None:
+            outputs = outputs.masked_fill(padding.unsqueeze(2), 0.0)
+        return Run(outputs, LayerState.at_ends(states, lengths))

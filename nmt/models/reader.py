@@ -12,13 +12,12 @@ from torch import Tensor
 
 from nmt.models.decoder import Memory
 from nmt.models.dropout import NO_DROPOUT
-from nmt.models.encoder import padding_mask
 from nmt.models.layer import RecurrentLayer, Run
 from nmt.models.linear import LinearMaker
 from nmt.models.norm import LayerNorm
 from nmt.models.seq2seq import Encoded, Seq2Seq
 from nmt.models.state import LayerState
-from nmt.models.turn import Turn
+from nmt.models.turn import Turn, padding_mask
 
 
 class LayerReader:
@@ -29,19 +28,19 @@ class LayerReader:
         self.cells = layer.cells(make, bound)
         self.layer = layer
 
-    def reading(self, turn: Turn, last: Tensor) -> Callable[[Tensor], Run]:
+    def reading(self, lengths: Tensor | None, turn: Turn) -> Callable[[Tensor], Run]:
         """Return what reads a batch.
 
         Args:
-            turn: turns its sentences round.
-            last: (B,) each one's last position.
+            lengths: (B,), longest first; None if all sentences are as long as the batch is wide.
+            turn: turns them round.
 
         Returns:
             a function of inputs (B, T, I); its outputs (B, T, H) are anything at padding.
         """
-        return lambda x: self._read(x, turn, last)
+        return lambda x: self._read(x, lengths, turn)
 
-    def _read(self, x: Tensor, turn: Turn, last: Tensor) -> Run:
+    def _read(self, x: Tensor, lengths: Tensor | None, turn: Turn) -> Run:
         ahead, *behind = self.cells
         ways = [ahead.inputs(x), *(cell.inputs(turn(x)) for cell in behind)]
         prepared = torch.stack([way.transpose(0, 1) for way in ways], dim=1)  # (T, D, B, ...)
@@ -52,11 +51,11 @@ class LayerReader:
             # hold sentences of like length, and leaving them in costs less than cutting them out.
             state = ahead.side_by_side(self.cells, now, state)
             states.append(state)
-        every = LayerState.stack(states)  # (T, D, B, H/D)
-        rows = torch.arange(len(x))
-        final = every.map(lambda part: part[last, :, rows].flatten(1))
-        forward, *backward = every.hidden.transpose(0, 2).unbind(1)
-        return Run(torch.cat((forward, *(turn(way) for way in backward)), dim=2), final)
+        outputs = torch.stack([each.hidden for each in states])  # (T, D, B, H/D)
+        forward, *backward = outputs.transpose(0, 2).unbind(1)
+        final = LayerState.at_ends(states, lengths)  # (D, B, H/D)
+        joined = final.map(lambda part: part.transpose(0, 1).flatten(1))
+        return Run(torch.cat((forward, *(turn(way) for way in backward)), dim=2), joined)
 
 
 class SourceReader:
@@ -81,10 +80,9 @@ class SourceReader:
     def __call__(self, source: Tensor, lengths: Tensor | None) -> Encoded:
         """Read sources (B, S), longest first where `lengths` (B,) is given."""
         x = self.model.embed(source, self.model.source_embedding)
-        count, width = source.shape
+        width = source.shape[1]
         turn = Turn(width, lengths, x.device)
-        ends = torch.full((count,), width - 1) if lengths is None else lengths - 1
-        layers = [layer.reading(turn, ends) for layer in self.layers]
+        layers = [layer.reading(lengths, turn) for layer in self.layers]
         reverse = turn if self.model.config.reverse_source else None
         read = self.model.encoder.through(layers, x, reverse, NO_DROPOUT)
         values, padding = read.memory, padding_mask(lengths, width, x.device)

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 from nmt.models.config import ModelConfig
 from nmt.models.decoder import Decoded, Decoder, Memory
 from nmt.models.dropout import NO_DROPOUT, Dropout
-from nmt.models.encoder import Encoder, Encoding, padding_mask
+from nmt.models.encoder import Encoder, Encoding
 from nmt.models.state import LayerState
+from nmt.models.turn import padding_mask
 
 
 @dataclass(frozen=True)

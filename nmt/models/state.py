@@ -35,7 +35,27 @@ class LayerState:
         return LayerState(*(torch.stack(same) for same in zip(*parts, strict=True)))
 
     @staticmethod
-    def join(states: Sequence["LayerState"]) -> "LayerState":
-        """Lay states of one kind side by side: (B, N*H)."""
+    def join(states: Sequence["LayerState"], dim: int = -1) -> "LayerState":
+        """Lay states of one kind side by side: (B, N*H), or in another dimension."""
         parts = (state.parts() for state in states)
-        return LayerState(*(torch.cat(same, dim=-1) for same in zip(*parts, strict=True)))
+        return LayerState(*(torch.cat(same, dim) for same in zip(*parts, strict=True)))
+
+    @staticmethod
+    def at_ends(states: Sequence["LayerState"], lengths: Tensor | None) -> "LayerState":
+        """Take the state after each sequence's last step.
+
+        Args:
+            states: after each step (..., B, H), longest sequence first.
+            lengths: (B,) on the CPU; None if all have every step.
+        """
+        if lengths is None:
+            return states[-1]
+        ended, start = [], 0
+        different, counts = lengths.unique_consecutive(return_counts=True)
+        for length, count in zip(different.tolist(), counts.tolist(), strict=True):
+            ended.append(states[length - 1]._rows(start, count))
+            start += count
+        return LayerState.join(ended, dim=-2)
+
+    def _rows(self, start: int, count: int) -> "LayerState":
+        return self.map(lambda part: part.narrow(-2, start, count))

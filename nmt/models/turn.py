@@ -1,7 +1,14 @@
-"""Sentences turned round, so that the last word comes first."""
+"""Sentences of different lengths in one batch: where they end, and how to turn them round."""
 
 import torch
 from torch import Tensor
+
+
+def padding_mask(lengths: Tensor | None, size: int, device: torch.device) -> Tensor | None:
+    """Return (B, S) booleans, true at padding; None if there is none."""
+    if lengths is None:
+        return None
+    return torch.arange(size, device=device) >= lengths.to(device).unsqueeze(1)
 
 
 class Turn:
