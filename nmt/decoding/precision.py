@@ -3,9 +3,11 @@
 int8 keeps weights in 8 bits with one scale a row, and cuts inputs to 8 bits as they come. What a
 recurrent model multiplies is bounded by its design (states and their averages lie in [-1, 1],
 embeddings in a fixed table), so that the inputs' scale is known beforehand: nothing has to be
-measured, and a sentence's batch-mates cannot change its numbers.
+measured, and a sentence's batch-mates cannot change its numbers. Where a design gives no close
+bound (what was normalised, or multiplied before), each row of inputs goes by its own largest.
 """
 
+import math
 import warnings
 from functools import cache
 from typing import Any, Literal, cast
@@ -105,6 +107,23 @@ class _Int8Map:
         return torch.add(self.middle, x, alpha=1 / self.step).to(torch.uint8)
 
 
+class _Int8RowsMap:
+    """The same for inputs without a bound: each row is scaled to [-1, 1], and back."""
+
+    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
+        self.linear, self.bias = _Int8Map(weight, None, 1.0), bias
+
+    def __call__(self, x: Tensor, plus: Tensor | None = None) -> Tensor:
+        largest = x.abs().amax(dim=-1, keepdim=True).clamp_min(torch.finfo(x.dtype).tiny)
+        y = self.linear(x / largest).mul_(largest)
+        y = y if self.bias is None else y.add_(self.bias)
+        return y if plus is None else plus.add_(y)
+
+
+def _int8_map(weight: Tensor, bias: Tensor | None, bound: float) -> LinearMap:
+    return _Int8Map(weight, bias, bound) if bound < math.inf else _Int8RowsMap(weight, bias)
+
+
 def _reversible_step(bound: float) -> float:
     """Return bound / 127, or the next float32 above of which x / step * step is x.
 
@@ -143,4 +162,4 @@ def int8_works() -> bool:
         return False
 
 
-_MAKERS: dict[str, LinearMaker] = {"fp32": plain_map, "bf16": _bf16_map, "int8": _Int8Map}
+_MAKERS: dict[str, LinearMaker] = {"fp32": plain_map, "bf16": _bf16_map, "int8": _int8_map}

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from nmt.decoding.candidates import BLOCK
 from nmt.decoding.precision import Precision, linear_maker
-from nmt.models.decoder import Memory
+from nmt.models.memory import Memory
 from nmt.models.reader import SourceReader
 from nmt.models.seq2seq import Seq2Seq
 from nmt.models.state import LayerState
@@ -72,8 +72,9 @@ class ModelScorer:
         self.encode = SourceReader(model, make) if on_cpu else model.encode
         table = _whole_blocks(model.target_embedding.detach(), 0.0)
         self.stepper = model.decoder.stepper(make, table * table.shape[1] ** 0.5)
+        weight = _whole_blocks(model.output_weight.detach(), 0.0)
         bias = _whole_blocks(model.output_bias.detach(), -torch.inf)
-        self.output = make(table, bias, 1.0)  # a read-out is a hyperbolic tangent
+        self.output = make(weight, bias, model.decoder.readout_bound)
 
     @torch.inference_mode()
     def start(self, source: Tensor, lengths: Tensor | None) -> SearchState:
@@ -85,11 +86,11 @@ class ModelScorer:
     @torch.inference_mode()
     def step(self, state: SearchState, tokens: Tensor) -> tuple[StepScores, SearchState]:
         """Extend every beam by its token (B, K)."""
-        readouts, attention, layers = self.stepper(tokens, state.memory, state.layers)
-        logits = self.output(readouts)
+        step = self.stepper(tokens, state.memory, state.layers)
+        logits = self.output(step.readout)
         # In place: a second tensor of that size would fall out of the cache.
-        scores = StepScores(torch.log_softmax(logits, -1, out=logits), attention)
-        return scores, SearchState(state.memory, layers)
+        scores = StepScores(torch.log_softmax(logits, -1, out=logits), step.attention)
+        return scores, SearchState(state.memory, step.states)
 
     @torch.inference_mode()
     def select(self, state: SearchState, sentences: Tensor | None, beams: Tensor) -> SearchState:

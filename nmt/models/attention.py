@@ -1,55 +1,170 @@
 """Attention: where in the source the decoder looks.
 
-Every attention has `keys(memory)`, computed once for a source, and `scores(queries, keys)`. The
-queries are all target positions in training and all beams of a sentence in search: the same code.
+A module holds the weights, and makes an asker out of them: in training with maps that learn, in
+search with maps of some precision. The asker prepares each source once and then answers questions:
+those of all target positions in training, those of all beams of a sentence in search.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from nmt.models.linear import Linear, LinearMaker, LinearMap
+from nmt.models.additive import additive_scores
+from nmt.models.config import ModelConfig
+from nmt.models.linear import Linear, LinearMaker, learning_map
+from nmt.models.memory import Memory
+
+Map = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a question brings."""
+
+    context: Tensor  # (B, T, H), or (B, T, 0) where the decoder has no context
+    weights: Tensor  # (B, T, S), where the source was looked at; rows sum to 1
+
+
+def unchanged(x: Tensor) -> Tensor:
+    """Map x to itself."""
+    return x
+
+
+class Asker:
+    """An attention ready for use: score(q, m) = query(q) . key(m)."""
+
+    def __init__(self, key: Map = unchanged, query: Map = unchanged) -> None:
+        """Take the maps of the memory and of the questions."""
+        self.key, self.query = key, query
+
+    def remember(self, values: Tensor, final: Tensor, padding: Tensor | None) -> Memory:
+        """Prepare sources for questions.
+
+        Args:
+            values: the encoder's outputs (B, S, H).
+            final: the last layer's last state, in both directions (B, H).
+            padding: (B, S), true where a source has ended; None where no source is padded.
+        """
+        return Memory(values, self.key(values), padding)
+
+    def ask(self, questions: Tensor, memory: Memory) -> Answer:
+        """Answer questions (B, T, H)."""
+        scores = self.scores(self.query(questions), memory.keys)
+        return attend(scores, memory.values, memory.padding)
+
+    def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
+        """Score queries (B, T, H) against keys (B, S, H): (B, T, S)."""
+        return _products(_exact(queries), _exact(keys))
+
+
+class AdditiveAsker(Asker):
+    """score(q, m) = v . tanh(-(query(q) + key(m)) / 2)."""
+
+    def __init__(self, key: Map, query: Map, energy: Tensor) -> None:
+        """Take the maps, which give -2 times what is added, and v (H)."""
+        super().__init__(key, query)
+        self.energy = energy
+
+    def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
+        """Score queries (B, T, H) against keys (B, S, H): (B, T, S)."""
+        return additive_scores(queries, keys, self.energy)
+
+
+class MultiHeadAsker(Asker):
+    """Several heads look in different places, and their contexts are mixed into one.
+
+    The keys of a source are those of each head and the values that it reads, side by side:
+    (B, N, S, 2H/N) for N heads.
+    """
+
+    def __init__(self, heads: int, key: Map, query: Map, context: Map) -> None:
+        """Take the number of heads, and the maps: to keys and values, to queries, to a context."""
+        super().__init__(key, query)
+        self.heads, self.context = heads, context
+
+    def remember(self, values: Tensor, final: Tensor, padding: Tensor | None) -> Memory:
+        """Prepare sources for questions; see Asker."""
+        parts = self.key(values).unflatten(2, (2, self.heads, -1))  # (B, S, 2, N, H/N)
+        return Memory(values, parts.permute(0, 3, 1, 2, 4).flatten(3), padding)
+
+    def ask(self, questions: Tensor, memory: Memory) -> Answer:
+        """Answer questions (B, T, H); the weights are those of the heads on average."""
+        queries = self.query(questions).unflatten(2, (self.heads, -1)).transpose(1, 2)
+        keys, values = _exact(memory.keys).chunk(2, dim=3)  # each (B, N, S, H/N)
+        padding = memory.padding
+        if padding is not None:
+            padding = padding.repeat_interleave(self.heads, dim=0)
+        scores = _products(_exact(queries).flatten(0, 1), keys.flatten(0, 1))
+        answer = attend(scores, values.flatten(0, 1), padding)
+        context = answer.context.unflatten(0, (-1, self.heads)).transpose(1, 2).flatten(2)
+        weights = answer.weights.unflatten(0, (-1, self.heads)).mean(dim=1)
+        return Answer(self.context(context.to(questions.dtype)), weights)
+
+
+class FixedAsker(Asker):
+    """Every question gets the same context: the encoder's final state."""
+
+    def remember(self, values: Tensor, final: Tensor, padding: Tensor | None) -> Memory:
+        """Keep the final state of each source; see Asker."""
+        return Memory(values, final.unsqueeze(1), padding)
+
+    def ask(self, questions: Tensor, memory: Memory) -> Answer:
+        """Answer questions (B, T, ...), whatever they are."""
+        count = questions.shape[1]
+        return Answer(memory.keys.expand(-1, count, -1), nowhere(memory, count))
+
+
+class SilentAsker(Asker):
+    """No question gets a context."""
+
+    def ask(self, questions: Tensor, memory: Memory) -> Answer:
+        """Answer questions (B, T, ...) with nothing."""
+        count = questions.shape[1]
+        return Answer(memory.values[:, :1, :0].expand(-1, count, -1), nowhere(memory, count))
 
 
 class Attention(nn.Module, ABC):
-    """What every attention can do."""
+    """What every kind of attention can do."""
+
+    looks = True  # whether it looks at one place rather than at another
+
+    def __init__(self, config: ModelConfig) -> None:
+        """Make the weights for questions and a memory of the hidden size."""
+        super().__init__()
+        self.context_size = config.hidden_size
 
     @abstractmethod
-    def keys(self, memory: Tensor) -> Tensor:
-        """Prepare the memory (B, S, H) once for a source: keys (B, S, H)."""
+    def asker(self, make: LinearMaker, memory: float, questions: float) -> Asker:
+        """Make an asker.
 
-    @abstractmethod
-    def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
-        """Score queries (B, T, H) against keys (B, S, H): (B, T, S)."""
+        Args:
+            make: makes its linear maps.
+            memory: no number of the memory is outside [-memory, memory],
+            questions: and none of a question outside [-questions, questions].
+        """
 
-    def key_map(self, make: LinearMaker, bound: float) -> Callable[[Tensor], Tensor]:
-        """Prepare `keys` for search, its memory within a bound."""
-        return self.keys
+    def learner(self) -> Asker:
+        """Make an asker whose weights learn."""
+        return self.asker(learning_map, math.inf, math.inf)
+
+    def context_bound(self, bound: float) -> float:
+        """Return the bound of contexts from that of the memory."""
+        return bound
 
 
 class DotAttention(Attention):
-    """score(q, k) = q . k (Luong et al. 2015, "dot")."""
+    """score(q, m) = q . m (Luong et al. 2015, "dot")."""
 
-    def __init__(self, hidden_size: int) -> None:
-        """Attend with queries and memory of the same size."""
-        super().__init__()
-
-    def keys(self, memory: Tensor) -> Tensor:
-        """Return the memory (B, S, H) itself."""
-        return memory
-
-    def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
-        """Score queries (B, T, H) against keys (B, S, H): (B, T, S)."""
-        queries, keys = _exact(queries), _exact(keys)
-        if 1 < queries.shape[1] < keys.shape[1]:
-            # With few queries, as in beam search, this way round is twice as fast on a CPU.
-            return torch.bmm(keys, queries.transpose(1, 2)).transpose(1, 2)
-        return torch.bmm(queries, keys.transpose(1, 2))
+    def asker(self, make: LinearMaker, memory: float, questions: float) -> Asker:
+        """Make an asker; there is nothing to multiply by."""
+        return Asker()
 
 
-class GeneralAttention(DotAttention):
+class GeneralAttention(Attention):
     """score(q, m) = q . (W m) / sqrt(H) (Luong et al. 2015, "general", scaled).
 
     Adam moves each weight by about the learning rate, whatever the size of the weights. A score
@@ -58,61 +173,103 @@ class GeneralAttention(DotAttention):
     faster (Multi30k, two epochs: 29 BLEU on the validation set instead of 23).
     """
 
-    def __init__(self, hidden_size: int) -> None:
+    def __init__(self, config: ModelConfig) -> None:
         """Attend through a square matrix."""
-        super().__init__(hidden_size)
-        self.key = Linear(hidden_size, hidden_size, bias=False)
-        self.scale = hidden_size**-0.5
+        super().__init__(config)
+        self.key = Linear(config.hidden_size, config.hidden_size, bias=False)
+        self.scale = config.hidden_size**-0.5
         nn.init.uniform_(self.key.weight, -1.0, 1.0)
 
-    def keys(self, memory: Tensor) -> Tensor:
-        """Project the memory (B, S, H) to keys (B, S, H)."""
-        return self.key(memory) * self.scale
+    def asker(self, make: LinearMaker, memory: float, questions: float) -> Asker:
+        """Make an asker, its scale in the weights."""
+        return Asker(make(self.key.weight * self.scale, None, memory))
 
-    def key_map(self, make: LinearMaker, bound: float) -> LinearMap:
-        """Prepare `keys` for search, its memory within a bound."""
-        return make(self.key.weight.detach() * self.scale, None, bound)
+    def learner(self) -> Asker:
+        """Make an asker whose weights learn: the few keys are scaled, and not the many weights."""
+        return Asker(lambda values: self.key(values) * self.scale)
 
 
 class AdditiveAttention(Attention):
     """score(q, m) = v . tanh(U q + W m) (Bahdanau et al. 2015)."""
 
-    # Elements of the (B, T, S, H) intermediate that may exist at once.
-    chunk = 1 << 24
-
-    def __init__(self, hidden_size: int) -> None:
+    def __init__(self, config: ModelConfig) -> None:
         """Attend through a hidden layer as wide as the states."""
-        super().__init__()
-        self.query = Linear(hidden_size, hidden_size)
-        self.key = Linear(hidden_size, hidden_size, bias=False)
-        self.energy = Linear(hidden_size, 1, bias=False)
+        super().__init__(config)
+        size = config.hidden_size
+        self.query = Linear(size, size)
+        self.key = Linear(size, size, bias=False)
+        self.energy = Linear(size, 1, bias=False)
 
-    def keys(self, memory: Tensor) -> Tensor:
-        """Project the memory (B, S, H) to keys (B, S, H)."""
-        return self.key(memory)
-
-    def key_map(self, make: LinearMaker, bound: float) -> LinearMap:
-        """Prepare `keys` for search, its memory within a bound."""
-        return make(self.key.weight.detach(), None, bound)
-
-    def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
-        """Score queries (B, T, H) against keys (B, S, H): (B, T, S), a few positions at a time."""
-        positions = max(1, self.chunk // max(1, keys.numel()))
-        parts = [
-            self.energy(torch.tanh(part.unsqueeze(2) + keys.unsqueeze(1))).squeeze(3)
-            for part in self.query(queries).split(positions, dim=1)
-        ]
-        return torch.cat(parts, dim=1)
+    def asker(self, make: LinearMaker, memory: float, questions: float) -> Asker:
+        """Make an asker."""
+        key = make(-2 * self.key.weight, None, memory)
+        query = make(-2 * self.query.weight, -2 * self.query.bias, questions)
+        return AdditiveAsker(key, query, self.energy.weight[0])
 
 
-ATTENTIONS: dict[str, Callable[[int], Attention]] = {
-    "dot": DotAttention,
+class MultiHeadAttention(Attention):
+    """Heads of scaled dot products (Vaswani et al. 2017, section 3.2.2)."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        """Give each head its share of the hidden size."""
+        super().__init__(config)
+        size = config.hidden_size
+        self.heads = config.attention_heads
+        self.query, self.key, self.value, self.context = (
+            Linear(size, size, bias=False) for _ in range(4)
+        )
+
+    def asker(self, make: LinearMaker, memory: float, questions: float) -> Asker:
+        """Make an asker; one product makes keys and values."""
+        scale = (self.context_size // self.heads) ** -0.5
+        return MultiHeadAsker(
+            self.heads,
+            make(torch.cat((self.key.weight, self.value.weight)), None, memory),
+            make(self.query.weight * scale, None, questions),
+            make(self.context.weight, None, math.inf),
+        )
+
+    def context_bound(self, bound: float) -> float:
+        """Values and contexts are multiplied: nothing close is known of them."""
+        return math.inf
+
+
+class FixedContext(Attention):
+    """No attention: the encoder's final state is the context of every step (Cho et al. 2014)."""
+
+    looks = False
+
+    def asker(self, make: LinearMaker, memory: float, questions: float) -> Asker:
+        """Make an asker; there is nothing to multiply by."""
+        return FixedAsker()
+
+
+class NoContext(Attention):
+    """No attention and no context: all is in the first state (Sutskever et al. 2014)."""
+
+    looks = False
+
+    def __init__(self, config: ModelConfig) -> None:
+        """Make contexts of no numbers."""
+        super().__init__(config)
+        self.context_size = 0
+
+    def asker(self, make: LinearMaker, memory: float, questions: float) -> Asker:
+        """Make an asker; there is nothing to multiply by."""
+        return SilentAsker()
+
+
+ATTENTIONS: dict[str, Callable[[ModelConfig], Attention]] = {
     "general": GeneralAttention,
+    "dot": DotAttention,
     "additive": AdditiveAttention,
+    "multi-head": MultiHeadAttention,
+    "none": FixedContext,
+    "initial": NoContext,
 }
 
 
-def attend(scores: Tensor, memory: Tensor, padding: Tensor | None) -> tuple[Tensor, Tensor]:
+def attend(scores: Tensor, memory: Tensor, padding: Tensor | None) -> Answer:
     """Read the memory with a softmax over the scores.
 
     Args:
@@ -121,13 +278,30 @@ def attend(scores: Tensor, memory: Tensor, padding: Tensor | None) -> tuple[Tens
         padding: (B, S), true where the source has ended; None where no source is padded.
 
     Returns:
-        context (B, T, H) and attention weights (B, T, S).
+        contexts (B, T, H) and attention weights (B, T, S).
     """
     scores = _exact(scores)
     if padding is not None:
         scores = scores.masked_fill(padding.unsqueeze(1), -torch.inf)
     weights = torch.softmax(scores, dim=-1)
-    return torch.bmm(weights, _exact(memory)).to(memory.dtype), weights
+    return Answer(torch.bmm(weights, _exact(memory)).to(memory.dtype), weights)
+
+
+def nowhere(memory: Memory, count: int) -> Tensor:
+    """Return weights (B, T, S) of `count` questions that look at all of a source alike."""
+    values = memory.values
+    there = values.new_ones(values.shape[:2], dtype=torch.promote_types(values.dtype, torch.float))
+    if memory.padding is not None:
+        there = there.masked_fill(memory.padding, 0.0)
+    return (there / there.sum(dim=1, keepdim=True)).unsqueeze(1).expand(-1, count, -1)
+
+
+def _products(queries: Tensor, keys: Tensor) -> Tensor:
+    """Multiply queries (B, T, H) by keys (B, S, H): (B, T, S)."""
+    if 1 < queries.shape[1] < keys.shape[1]:
+        # With few queries, as in beam search, this way round is twice as fast on a CPU.
+        return torch.bmm(keys, queries.transpose(1, 2)).transpose(1, 2)
+    return torch.bmm(queries, keys.transpose(1, 2))
 
 
 def _exact(x: Tensor) -> Tensor:

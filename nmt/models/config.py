@@ -37,13 +37,30 @@ class ModelConfig:
         ("linear", "copy", "zero"),
     )
     attention: str = setting(
-        "general", "how the decoder scores source positions", ("dot", "general", "additive")
+        "general",
+        "how the decoder scores source positions; none: the encoder's final state is every step's "
+        "context; initial: there is no context at all",
+        ("general", "dot", "additive", "multi-head", "none", "initial"),
+    )
+    attention_heads: int = setting(4, "heads of multi-head attention")
+    attend: str = setting(
+        "every",
+        "who asks attention: every decoder layer, for the next; the first, for all others; the "
+        "last, for the read-out; the state before a step, for the first layer and the read-out",
+        ("every", "first", "last", "before"),
+    )
+    input_feeding: bool = setting(False, "the read-out of a step is an input of the next one")
+    readout: str = setting(
+        "tanh",
+        "what is between the decoder and the output layer: a layer of tanh or of maxout units "
+        "(which reads the previous word too), or nothing",
+        ("tanh", "direct", "maxout"),
     )
     tying: str = setting(
         "two-way",
         "which embeddings are one matrix: the target's and the output layer's, or with a joint "
         "vocabulary the source's too",
-        ("two-way", "three-way"),
+        ("two-way", "three-way", "none"),
     )
 
     def __post_init__(self) -> None:
@@ -97,5 +114,31 @@ REFUSALS = (
         "reverse_source changes nothing where every encoder layer reads in both directions "
         "(encoder {encoder}, encoder_layers {encoder_layers}); set encoder to forward, or "
         "reverse_source to false",
+    ),
+    Refusal(
+        lambda config: config.attention_heads < 1,
+        "attention_heads must be 1 or more, not {attention_heads}",
+    ),
+    Refusal(
+        lambda config: (
+            config.attention == "multi-head" and config.hidden_size % config.attention_heads > 0
+        ),
+        "hidden_size must be a multiple of attention_heads, so that each head has its share, and "
+        "{hidden_size} is none of {attention_heads}",
+    ),
+    Refusal(
+        lambda config: config.attention != "multi-head" and config.attention_heads != 4,
+        "attention_heads {attention_heads} changes nothing with attention {attention}; leave it "
+        "out, or set attention to multi-head",
+    ),
+    Refusal(
+        lambda config: config.attention == "initial" and config.attend != "every",
+        "attend {attend} changes nothing with attention initial, which has no context; leave it "
+        "out, or set attention to none for a fixed context",
+    ),
+    Refusal(
+        lambda config: config.readout == "direct" and config.tying != "none",
+        "readout direct gives the output layer more numbers than an embedding has, and with tying "
+        "{tying} the output layer is an embedding; set tying to none, or readout to tanh",
     ),
 )

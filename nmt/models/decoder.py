@@ -1,76 +1,79 @@
 """The decoder: whole targets at once in training and scoring, single steps in search.
 
-Each LSTM layer runs over the whole target without a loop, then its outputs ask attention for a
-context at all positions at once, and the next layer, or the read-out, sees both (Luong et al.
-2015). There is no input feeding; but from the second layer on, states know what was attended to
-before, and so do their questions. Asking only with the first layer (GNMT v2) says things twice.
+By default each LSTM layer runs over the whole target without a loop, then its outputs ask attention
+for a context at all positions at once, and the next layer, or the read-out, sees both (Luong et al.
+2015). From the second layer on, states know what was attended to before, and so do their questions.
+Asking only with the first layer (GNMT v2) says things twice.
+
+Where a step needs the one before (the first layer's state asks, or read-outs are fed back), there
+is a loop over time, of as few layers as can be.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+import math
+from dataclasses import dataclass
 from typing import cast
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nmt.models.attention import ATTENTIONS, Attention, attend
+from nmt.models import feeding
+from nmt.models.attention import ATTENTIONS, Answer, Asker, Attention
 from nmt.models.bridge import BRIDGES
 from nmt.models.config import ModelConfig
 from nmt.models.dropout import Dropout
-from nmt.models.layer import RecurrentLayer
-from nmt.models.linear import Linear, LinearMaker
+from nmt.models.layer import Cell, RecurrentLayer
+from nmt.models.linear import LinearMaker
+from nmt.models.memory import Memory
+from nmt.models.norm import LayerNorm
+from nmt.models.readout import READOUTS
 from nmt.models.recurrent import CELLS
 from nmt.models.state import LayerState
-
-# What each piece adds to the first gates is computed beforehand and kept, up to so many numbers
-# (128 MiB in float32); beyond, it is computed as pieces come.
-TABLE = 1 << 25
-
-
-@dataclass(frozen=True)
-class Memory:
-    """What the decoder knows of the sources; kept per sentence, never per beam."""
-
-    values: Tensor  # (B, S, H)
-    keys: Tensor  # (B, S, H)
-    padding: Tensor | None  # (B, S), true at padding
-
-    def select(self, sentences: Tensor) -> "Memory":
-        """Keep some of the sentences, by index."""
-        padding = None if self.padding is None else self.padding[sentences]
-        return replace(
-            self, values=self.values[sentences], keys=self.keys[sentences], padding=padding
-        )
+from nmt.models.stepper import DecoderStepper
+from nmt.models.wiring import WIRINGS
 
 
 @dataclass(frozen=True)
 class Decoded:
     """Whole targets, read."""
 
-    readouts: Tensor  # (B, T, E)
-    attention: Tensor  # (B, T, S), of the last layer
+    readouts: Tensor  # (B, T, R)
+    attention: Tensor  # (B, T, S), of the last layer that asked
 
 
 class Decoder(nn.Module):
-    """LSTM layers that share one attention, and a read-out of the embeddings' size."""
+    """Recurrent layers that share one attention, and a read-out for the output layer."""
 
     def __init__(self, config: ModelConfig) -> None:
         """Build the layers, the attention, the bridge from the encoder, and the read-out."""
         super().__init__()
-        hidden = config.hidden_size
-        sizes = [config.embedding_size] + [2 * hidden] * (config.decoder_layers - 1)
+        hidden, layers = config.hidden_size, config.decoder_layers
         self.config = config
+        self.word_size = config.embedding_size
+        self.wiring = WIRINGS[config.attend](layers)
+        self.feeds_readout = config.input_feeding
+        attention: Attention = ATTENTIONS[config.attention](config)
+        readout = READOUTS[config.readout](config, hidden + attention.context_size)
+        contexts = [attention.context_size * reads for reads in self.wiring.reads]
+        # What comes to the first layer besides the word.
+        self.fed_size = contexts[0] + readout.size * config.input_feeding
+        sizes = [self.word_size + self.fed_size] + [hidden + size for size in contexts[1:]]
         self.layers = nn.ModuleList(CELLS[config.cell](size, hidden) for size in sizes)
-        self.attention: Attention = ATTENTIONS[config.attention](hidden)
+        self.attention = attention
         self.bridge = BRIDGES[config.bridge](config)
-        self.readout = Linear(2 * hidden, config.embedding_size)
+        self.readout = readout
+        normal = [*sizes[1:], hidden + attention.context_size] if config.layer_norm else []
+        self.norms = nn.ModuleList(LayerNorm(size) for size in normal)
         # No number of the memory is outside [-bound, bound].
         self.memory_bound = config.output_bound(config.encoder_layers)
 
-    def memory(self, values: Tensor, padding: Tensor | None) -> Memory:
-        """Prepare the encoder's outputs (B, S, H) for attention."""
-        return Memory(values, self.attention.keys(values), padding)
+    @property
+    def looks(self) -> bool:
+        """Whether the decoder looks at one place of the source rather than at another."""
+        return self.attention.looks
+
+    def memory(self, values: Tensor, final: Tensor, padding: Tensor | None) -> Memory:
+        """Prepare the encoder's outputs (B, S, H) and final state (B, H) for attention."""
+        return self.attention.learner().remember(values, final, padding)
 
     def forward(
         self, x: Tensor, memory: Memory, states: list[LayerState], dropout: Dropout
@@ -85,18 +88,85 @@ class Decoder(nn.Module):
             dropout: applied between layers and to the read-out.
 
         Returns:
-            read-outs tanh(W [h; c]), and where the last layer looked.
+            read-outs, and where the last layer that asks looked.
         """
-        inputs = hidden = x
-        for depth, layer in enumerate(self.layers):
-            outputs = layer(inputs, None, states[depth])
-            hidden = outputs + hidden if self.config.adds_input(depth + 1) else outputs
-            scores = self.attention.scores(hidden, memory.keys)
-            context, weights = attend(scores, memory.values, memory.padding)
-            inputs = dropout(torch.cat((hidden, context), dim=-1))
-        return Decoded(dropout(torch.tanh(self.readout(inputs))), weights)
+        if self.feeds_readout:
+            return Decoded(*feeding.run_all(self, x, memory, states, dropout))
+        asker, asks = self.attention.learner(), self.wiring.asks
+        hidden, answer = self._first(asker, x, memory, states[0])
+        for depth in range(1, len(self.layers)):
+            inputs = dropout(self.reading(depth, hidden, answer))
+            outputs = self.layers[depth](inputs, None, states[depth])
+            hidden = outputs + hidden if self.residual(depth) else outputs
+            if asks[depth]:
+                answer = asker.ask(hidden, memory)
+        assert answer is not None  # every wiring asks somewhere
+        inputs = dropout(self.reading(len(self.layers), hidden, answer))
+        return Decoded(dropout(self.readout.read(inputs, x)), answer.weights)
 
-    def stepper(self, make: LinearMaker, embedding: Tensor) -> "DecoderStepper":
+    def _first(
+        self, asker: Asker, x: Tensor, memory: Memory, state: LayerState
+    ) -> tuple[Tensor, Answer | None]:
+        """Run the first layer over whole targets; returns its outputs, and what was asked."""
+        layer = self.layers[0]
+        if not self.wiring.before:
+            outputs = layer(x, None, state)
+            return outputs, asker.ask(outputs, memory) if self.wiring.asks[0] else None
+        if self.looks:
+            return feeding.run_first(self, x, memory, state)
+        answer = asker.ask(x, memory)  # the same for all questions
+        return layer(torch.cat((x, answer.context), dim=-1), None, state), answer
+
+    def reading(self, depth: int, hidden: Tensor, answer: Answer | None) -> Tensor:
+        """Return what layer `depth`, or after the last the read-out, finds below it."""
+        if depth == len(self.layers) or self.wiring.reads[depth]:
+            assert answer is not None
+            hidden = torch.cat((hidden, answer.context), dim=-1)
+        return self.norms[depth - 1](hidden) if self.norms else hidden
+
+    def residual(self, depth: int) -> bool:
+        """Tell whether layer `depth`, from 0, adds its input to its output."""
+        return self.config.adds_input(depth + 1)
+
+    def asker(self, make: LinearMaker) -> Asker:
+        """Prepare the attention for single steps."""
+        return self.attention.asker(make, self.memory_bound, max(self._hidden_bounds()))
+
+    def cell(self, depth: int, make: LinearMaker, bound: float) -> Cell:
+        """Prepare a layer for single steps, its inputs within a bound."""
+        return cast(RecurrentLayer, self.layers[depth]).cell(make, bound)
+
+    def _hidden_bounds(self) -> list[float]:
+        """Return the bound of what each layer says: of a state, or of several added up."""
+        return [self.config.output_bound(depth + 1) for depth in range(len(self.layers))]
+
+    @property
+    def context_bound(self) -> float:
+        """No number of a context is outside [-bound, bound]."""
+        return self.attention.context_bound(self.memory_bound)
+
+    @property
+    def fed_bound(self) -> float:
+        """No number that comes to the first layer besides the word is outside [-bound, bound]."""
+        bounds = [self.context_bound] if self.wiring.before else []
+        return max([*bounds, self.readout_bound] if self.feeds_readout else bounds)
+
+    @property
+    def readout_bound(self) -> float:
+        """No number of a read-out is outside [-bound, bound]."""
+        return self.readout.bound(self.bounds()[-1])
+
+    def bounds(self) -> list[float]:
+        """Return the bounds of what the layers after the first read, and last the read-out."""
+        read = (*self.wiring.reads[1:], True)
+        if self.norms:  # a bound would be many times what is usual
+            return [math.inf] * len(read)
+        return [
+            max(bound, self.context_bound) if reads else bound
+            for bound, reads in zip(self._hidden_bounds(), read, strict=True)
+        ]
+
+    def stepper(self, make: LinearMaker, embedding: Tensor) -> DecoderStepper:
         """Prepare the same decoder for single steps.
 
         Args:
@@ -104,57 +174,3 @@ class Decoder(nn.Module):
             embedding: the input of each piece (V, E).
         """
         return DecoderStepper(self, make, embedding)
-
-
-class DecoderStepper:
-    """The decoder, one target position at a time."""
-
-    @torch.no_grad()
-    def __init__(self, decoder: Decoder, make: LinearMaker, embedding: Tensor) -> None:
-        """Prepare every linear map once."""
-        first, *later = (cast(RecurrentLayer, layer) for layer in decoder.layers)
-        cell = first.cell(make, float(embedding.abs().max()))
-        self.config = decoder.config
-        self.cells = [replace(cell, inputs=_lookup(cell.inputs, embedding))]
-        # A context is an average of the memory.
-        both = decoder.memory_bound
-        for depth, layer in enumerate(later, start=1):
-            self.cells.append(layer.cell(make, both))
-            both = max(decoder.memory_bound, self.config.output_bound(depth + 1))
-        self.attention = decoder.attention
-        # tanh(x) = 1 - 2 sigmoid(-2x), as in the cells.
-        weight, bias = decoder.readout.weight.detach(), decoder.readout.bias.detach()
-        self.readout = make(-2 * weight, -2 * bias, both)
-
-    def __call__(
-        self, tokens: Tensor, memory: Memory, states: list[LayerState]
-    ) -> tuple[Tensor, Tensor, list[LayerState]]:
-        """Take one step with every beam of every sentence.
-
-        Args:
-            tokens: ids (B, K).
-            memory: the sources, one a sentence.
-            states: each layer's state (B, K, H).
-
-        Returns:
-            read-outs (B, K, E), the last layer's attention weights (B, K, S), and the next states.
-        """
-        following = []
-        inputs = hidden = tokens
-        for depth, cell in enumerate(self.cells):
-            following.append(cell(inputs, states[depth]))
-            outputs = following[depth].hidden
-            hidden = outputs + hidden if self.config.adds_input(depth + 1) else outputs
-            scores = self.attention.scores(hidden, memory.keys)
-            context, weights = attend(scores, memory.values, memory.padding)
-            inputs = torch.cat((hidden, context), dim=-1)
-        readouts = torch.rsub(self.readout(inputs).sigmoid_(), 1, alpha=2)
-        return readouts, weights, following
-
-
-def _lookup(inputs: Callable[[Tensor], Tensor], embedding: Tensor) -> Callable[[Tensor], Tensor]:
-    """Compose the first layer's map of its inputs with the embedding (V, E): ids to gates."""
-    if len(embedding) * inputs(embedding[:1]).shape[1] > TABLE:
-        return lambda tokens: inputs(F.embedding(tokens, embedding))
-    table = inputs(embedding)
-    return lambda tokens: F.embedding(tokens, table)

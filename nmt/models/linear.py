@@ -15,7 +15,7 @@ class LinearMap(Protocol):
 
 
 # Makes one from a weight (O, I), a bias (O) or None, and a bound: no input is ever outside
-# [-bound, bound].
+# [-bound, bound]. It is infinite where nothing close is known.
 LinearMaker = Callable[[Tensor, Tensor | None, float], LinearMap]
 
 

@@ -10,7 +10,6 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from nmt.models.decoder import Memory
 from nmt.models.dropout import NO_DROPOUT
 from nmt.models.layer import RecurrentLayer, Run
 from nmt.models.linear import LinearMaker
@@ -74,7 +73,7 @@ class SourceReader:
                 bound = cast(LayerNorm, encoder.norms[depth - 1]).bound if encoder.norms else bound
             self.layers.append(LayerReader(cast(RecurrentLayer, layer), make, bound))
         decoder = model.decoder
-        self.keys = decoder.attention.key_map(make, decoder.memory_bound)
+        self.asker = decoder.asker(make)
         self.bridge = decoder.bridge.prepared(make)
 
     def __call__(self, source: Tensor, lengths: Tensor | None) -> Encoded:
@@ -88,4 +87,5 @@ class SourceReader:
         values, padding = read.memory, padding_mask(lengths, width, x.device)
         if padding is not None:
             values = values.masked_fill(padding.unsqueeze(2), 0.0)
-        return Encoded(Memory(values, self.keys(values), padding), self.bridge(read.final))
+        memory = self.asker.remember(values, read.final[-1].hidden, padding)
+        return Encoded(memory, self.bridge(read.final))

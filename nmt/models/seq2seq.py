@@ -7,9 +7,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nmt.models.config import ModelConfig
-from nmt.models.decoder import Decoded, Decoder, Memory
+from nmt.models.decoder import Decoded, Decoder
 from nmt.models.dropout import NO_DROPOUT, Dropout
 from nmt.models.encoder import Encoder, Encoding
+from nmt.models.memory import Memory
 from nmt.models.state import LayerState
 from nmt.models.turn import padding_mask
 
@@ -23,7 +24,7 @@ class Encoded:
 
 
 class Seq2Seq(nn.Module):
-    """An encoder and a decoder with attention; the output layer is the target embeddings."""
+    """An encoder, a decoder, and an output layer: the target embeddings, or weights of its own."""
 
     def __init__(
         self, config: ModelConfig, source_pieces: int, target_pieces: int, share: bool = False
@@ -49,6 +50,11 @@ class Seq2Seq(nn.Module):
         self.output_bias = nn.Parameter(torch.zeros(target_pieces))
         self.encoder = Encoder(config)
         self.decoder = Decoder(config)
+        self.output_weight = self.target_embedding
+        if config.tying == "none":
+            width = self.decoder.readout.size
+            self.output_weight = nn.Parameter(torch.empty(target_pieces, width))
+            nn.init.normal_(self.output_weight, std=width**-0.5)
 
     def encode(
         self,
@@ -68,11 +74,11 @@ class Seq2Seq(nn.Module):
         x = dropout(self.embed(source, self.source_embedding, dtype))
         encoding: Encoding = self.encoder(x, lengths, dropout)
         padding = padding_mask(lengths, source.shape[1], source.device)
-        memory = self.decoder.memory(encoding.memory, padding)
+        memory = self.decoder.memory(encoding.memory, encoding.final[-1].hidden, padding)
         return Encoded(memory, self.decoder.bridge.cross(encoding.final))
 
     def decode(self, target: Tensor, encoded: Encoded, dropout: Dropout = NO_DROPOUT) -> Tensor:
-        """Run over whole target inputs (B, T), giving read-outs (B, T, E)."""
+        """Run over whole target inputs (B, T), giving read-outs (B, T, R)."""
         return self.attend(target, encoded, dropout).readouts
 
     def attend(self, target: Tensor, encoded: Encoded, dropout: Dropout = NO_DROPOUT) -> Decoded:
@@ -82,9 +88,9 @@ class Seq2Seq(nn.Module):
         return decoded
 
     def logits(self, readouts: Tensor) -> Tensor:
-        """Map read-outs (..., E) to a score for every target piece (..., V)."""
+        """Map read-outs (..., R) to a score for every target piece (..., V)."""
         dtype = readouts.dtype
-        return F.linear(readouts, self.target_embedding.to(dtype), self.output_bias.to(dtype))
+        return F.linear(readouts, self.output_weight.to(dtype), self.output_bias.to(dtype))
 
     @staticmethod
     def embed(ids: Tensor, table: Tensor, dtype: torch.dtype | None = None) -> Tensor:

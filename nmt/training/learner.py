@@ -125,7 +125,7 @@ class Learner:
         rows = self._readouts(batch, dropout)
         smoothing = self.config.label_smoothing
         return smoothed_cross_entropy(
-            rows, model.target_embedding, model.output_bias, batch.labels, smoothing
+            rows, model.output_weight, model.output_bias, batch.labels, smoothing
         )
 
     @torch.no_grad()
@@ -137,7 +137,7 @@ class Learner:
         batch = batch.to(self.device)
         model = self.rounded
         rows = self._readouts(batch, NO_DROPOUT)
-        return cross_entropy(rows, model.target_embedding, model.output_bias, batch.labels)
+        return cross_entropy(rows, model.output_weight, model.output_bias, batch.labels)
 
     def _readouts(self, batch: TrainingBatch, dropout: Dropout) -> Tensor:
         """Run the model; returns one row for each target token (N, E)."""

@@ -14,7 +14,7 @@ from nmt.decoding.greedy import GreedySearch
 from nmt.decoding.options import SearchOptions
 from nmt.decoding.scorer import ModelScorer, SearchState, StepScores
 from nmt.decoding.search import Hypothesis
-from nmt.models.decoder import Memory
+from nmt.models.memory import Memory
 from nmt.models.seq2seq import Seq2Seq
 from nmt.models.state import LayerState
 from tests.support import reference

@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nmt.data.vocabulary import BOS
-from nmt.models import decoder
+from nmt.models import stepper as stepping
 from nmt.models.config import ModelConfig
 from nmt.models.cost import cost
-from nmt.models.decoder import Memory
 from nmt.models.linear import plain_map
 from nmt.models.lstm import LSTMLayer
+from nmt.models.memory import Memory
 from nmt.models.reader import SourceReader
 from nmt.models.seq2seq import Encoded, Seq2Seq
 from tests.support.reference import ReferenceModel
@@ -61,15 +61,16 @@ def test_the_whole_target_at_once_equals_step_by_step(monkeypatch, kept, attenti
     whole = readouts(model, sources, targets)
     encoded = model.encode(pad(sources), lengths_of(sources))
     table = model.target_embedding.detach() * model.config.embedding_size**0.5
-    monkeypatch.setattr(decoder, "TABLE", kept)
+    monkeypatch.setattr(stepping, "TABLE", kept)
     stepper = model.decoder.stepper(plain_map, table)
     states = [state.map(lambda x: x.unsqueeze(1)) for state in encoded.states]
     for at in range(5):
         tokens = torch.tensor([[target[at]] for target in targets])
         with torch.no_grad():
-            found, attention_weights, states = stepper(tokens, encoded.memory, states)
-        assert torch.allclose(found.squeeze(1), whole[:, at], atol=1e-12)
-        assert torch.allclose(attention_weights.sum(2), torch.ones(3, 1).double())
+            step = stepper(tokens, encoded.memory, states)
+        states = step.states
+        assert torch.allclose(step.readout.squeeze(1), whole[:, at], atol=1e-12)
+        assert torch.allclose(step.attention.sum(2), torch.ones(3, 1).double())
 
 
 @pytest.mark.parametrize(("attention", "depths"), SHAPES)

@@ -128,6 +128,45 @@ def attention_score(attention: object, kind: str, query: Vector, value: Vector) 
     return dot(energy[0], [math.tanh(a + b) for a, b in mixed])
 
 
+def attention(
+    module: object, kind: str, question: Vector, memory: Matrix, final: Vector
+) -> tuple[Vector, Vector]:
+    """The context, and the share of each position of the memory."""
+    alike = [1 / len(memory)] * len(memory)
+    if kind == "none":
+        return final, alike
+    if kind == "initial":
+        return [], alike
+    if kind == "multi-head":
+        return heads(module, question, memory)
+    shares = softmax([attention_score(module, kind, question, value) for value in memory])
+    return average(shares, memory), shares
+
+
+def heads(module: object, question: Vector, memory: Matrix) -> tuple[Vector, Vector]:
+    """Vaswani et al. 2017, 3.2.2: each head on its slice of the projections, joined by one more."""
+    count = getattr(module, "heads", 0)
+    query, key, value, context = weights(
+        module, "query.weight", "key.weight", "value.weight", "context.weight"
+    )
+    size = len(question) // count
+    joined: Vector = []
+    looked = []
+    for at in range(0, len(question), size):
+        own = slice(at, at + size)
+        asked = affine(query, question)[own]
+        scores = [dot(asked, affine(key, each)[own]) / math.sqrt(size) for each in memory]
+        looked.append(softmax(scores))
+        joined += average(looked[-1], [affine(value, each)[own] for each in memory])
+    shares = [sum(each) / count for each in zip(*looked, strict=True)]
+    return affine(context, joined), shares
+
+
+def average(shares: Vector, rows: Matrix) -> Vector:
+    """The sum of rows, each times its share."""
+    return [dot(shares, column) for column in zip(*rows, strict=True)]
+
+
 @dataclass
 class State:
     """A decoder between two steps: hidden and cell of each layer."""

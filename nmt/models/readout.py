@@ -1,0 +1,135 @@
+"""Read-outs: from the decoder's state and context to what the output layer multiplies."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from nmt.models.config import ModelConfig
+from nmt.models.linear import Linear, LinearMaker, LinearMap
+
+# From what the read-out reads (..., I), and what the previous word adds, to a read-out (..., R).
+Read = Callable[[Tensor, Tensor | None], Tensor]
+
+
+class Readout(ABC):
+    """What every read-out can do."""
+
+    size: int  # R
+    reads_word = False  # whether the embedding of the previous word is read too
+
+    @abstractmethod
+    def read(self, x: Tensor, word: Tensor) -> Tensor:
+        """Read whole targets.
+
+        Args:
+            x: hidden states and contexts, side by side (..., I).
+            word: embeddings of the words before (..., E).
+
+        Returns:
+            read-outs (..., R).
+        """
+
+    @abstractmethod
+    def prepared(self, make: LinearMaker, bound: float) -> Read:
+        """Prepare for single steps; no hidden state or context is outside [-bound, bound]."""
+
+    def word_map(self, make: LinearMaker, bound: float) -> LinearMap | None:
+        """Prepare what the previous word adds, its embedding within a bound; None for nothing."""
+        return None
+
+    def bound(self, inputs: float) -> float:
+        """Return the bound of read-outs from that of hidden states and contexts."""
+        return math.inf
+
+
+class TanhReadout(Linear, Readout):
+    """tanh(W [h; c] + b) (Luong et al. 2015, equation 5)."""
+
+    def __init__(self, config: ModelConfig, inputs: int) -> None:
+        """Read `inputs` numbers into as many as an embedding has."""
+        super().__init__(inputs, config.embedding_size)
+        self.size = config.embedding_size
+
+    def read(self, x: Tensor, word: Tensor) -> Tensor:
+        """Read whole targets; see Readout."""
+        return torch.tanh(self(x))
+
+    def prepared(self, make: LinearMaker, bound: float) -> Read:
+        """Prepare for single steps: tanh(x) = 1 - 2 sigmoid(-2x), as in the cells."""
+        linear = make(-2 * self.weight, -2 * self.bias, bound)
+
+        def read(x: Tensor, word: Tensor | None) -> Tensor:
+            # bfloat16 has too few steps around a half for this.
+            y = linear(x)
+            y = y.float() if y.dtype == torch.bfloat16 else y
+            return torch.rsub(y.sigmoid_(), 1, alpha=2).to(x.dtype)
+
+        return read
+
+    def bound(self, inputs: float) -> float:
+        """Return the bound of a hyperbolic tangent."""
+        return 1.0
+
+
+class DirectReadout(torch.nn.Module, Readout):
+    """[h; c] itself: no layer between it and the output layer."""
+
+    def __init__(self, config: ModelConfig, inputs: int) -> None:
+        """Read `inputs` numbers."""
+        super().__init__()
+        self.size = inputs
+
+    def read(self, x: Tensor, word: Tensor) -> Tensor:
+        """Read whole targets; see Readout."""
+        return x
+
+    def prepared(self, make: LinearMaker, bound: float) -> Read:
+        """Prepare for single steps."""
+        return lambda x, word: x
+
+    def bound(self, inputs: float) -> float:
+        """Return the bound of what is read."""
+        return inputs
+
+
+class MaxoutReadout(Linear, Readout):
+    """max over pairs of W [h; c; y] + b, y the previous word (Bahdanau et al. 2015, A.2.2).
+
+    The paper writes h of the step before; here it is that of this step, which has read both that
+    state and y.
+    """
+
+    reads_word = True
+
+    def __init__(self, config: ModelConfig, inputs: int) -> None:
+        """Read `inputs` numbers and an embedding into twice as many as an embedding has."""
+        super().__init__(inputs + config.embedding_size, 2 * config.embedding_size)
+        self.size, self.inputs = config.embedding_size, inputs
+
+    def read(self, x: Tensor, word: Tensor) -> Tensor:
+        """Read whole targets; see Readout."""
+        return _larger(self(torch.cat((x, word), dim=-1)))
+
+    def prepared(self, make: LinearMaker, bound: float) -> Read:
+        """Prepare for single steps; what the word adds comes ready."""
+        linear = make(self.weight[:, : self.inputs], None, bound)
+        return lambda x, word: _larger(linear(x, word))
+
+    def word_map(self, make: LinearMaker, bound: float) -> LinearMap:
+        """Prepare what the previous word adds, the bias with it."""
+        return make(self.weight[:, self.inputs :], self.bias, bound)
+
+
+READOUTS: dict[str, Callable[[ModelConfig, int], TanhReadout | DirectReadout | MaxoutReadout]] = {
+    "tanh": TanhReadout,
+    "direct": DirectReadout,
+    "maxout": MaxoutReadout,
+}
+
+
+def _larger(pairs: Tensor) -> Tensor:
+    """Return the larger of numbers i and i + N of (..., 2N)."""
+    return torch.maximum(*pairs.chunk(2, dim=-1))
