@@ -4,114 +4,27 @@ Vectors are lists of numbers, weights are nested lists; nothing here knows batch
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from torch import Tensor
-
 from nmt.data.vocabulary import BOS, EOS, PAD
 from nmt.models.seq2seq import Seq2Seq
-
-Vector = list[float]
-Matrix = list[Vector]
-
-
-def dot(a: Sequence[float], b: Sequence[float]) -> float:
-    """a . b"""
-    return sum(x * y for x, y in zip(a, b, strict=True))
-
-
-def affine(matrix: Matrix, x: Vector, bias: Vector | None = None) -> Vector:
-    """W x + b"""
-    return [dot(row, x) + (bias[at] if bias is not None else 0.0) for at, row in enumerate(matrix)]
-
-
-def tanh(x: Vector) -> Vector:
-    """tanh of each element."""
-    return [math.tanh(value) for value in x]
-
-
-def sigmoid(x: float) -> float:
-    """1 / (1 + exp(-x))"""
-    return 1 / (1 + math.exp(-x))
-
-
-def softmax(scores: Vector) -> Vector:
-    """exp(s) over the sum of all exp(s)."""
-    highest = max(scores)
-    powers = [math.exp(score - highest) for score in scores]
-    return [power / sum(powers) for power in powers]
-
-
-def log_softmax(logits: Vector) -> Vector:
-    """s - log sum exp(s)."""
-    highest = max(logits)
-    normaliser = highest + math.log(sum(math.exp(value - highest) for value in logits))
-    return [value - normaliser for value in logits]
-
-
-def weights(module: object, *names: str) -> list:
-    """The tensors `names` of a module as nested lists."""
-    found = []
-    for name in names:
-        value: object = module
-        for part in name.split("."):
-            value = getattr(value, part)
-        assert isinstance(value, Tensor)
-        found.append(value.tolist())
-    return found
-
-
-@dataclass
-class Cell:
-    """One direction of an LSTM layer."""
-
-    weight_input: Matrix
-    weight_hidden: Matrix
-    bias: Vector
-
-    def step(self, x: Vector, hidden: Vector, cell: Vector) -> tuple[Vector, Vector]:
-        """One step: the gates input, forget, candidate, output (Hochreiter and Schmidhuber)."""
-        from_input = affine(self.weight_input, x, self.bias)
-        gates = [a + b for a, b in zip(from_input, affine(self.weight_hidden, hidden), strict=True)]
-        size = len(hidden)
-        new_cell, new_hidden = [], []
-        for at in range(size):
-            enter, forget = sigmoid(gates[at]), sigmoid(gates[size + at])
-            candidate, leave = math.tanh(gates[2 * size + at]), sigmoid(gates[3 * size + at])
-            new_cell.append(forget * cell[at] + enter * candidate)
-            new_hidden.append(leave * math.tanh(new_cell[at]))
-        return new_hidden, new_cell
-
-    def run(
-        self, xs: Matrix, hidden: Vector | None = None, cell: Vector | None = None
-    ) -> tuple[Matrix, Vector, Vector]:
-        """Every output, and the last state."""
-        size = len(self.weight_hidden[0])
-        hidden, cell = hidden or [0.0] * size, cell or [0.0] * size
-        outputs = []
-        for x in xs:
-            hidden, cell = self.step(x, hidden, cell)
-            outputs.append(hidden)
-        return outputs, hidden, cell
-
-
-def cells(layer: object) -> list[Cell]:
-    """The directions of an LSTMLayer."""
-    return [
-        Cell(*parts)
-        for parts in zip(*weights(layer, "weight_input", "weight_hidden", "bias"), strict=True)
-    ]
-
-
-def both_directions(layer: object, xs: Matrix) -> tuple[Matrix, Vector, Vector]:
-    """Outputs side by side; the states after each direction's last step, side by side."""
-    forward, backward = cells(layer)
-    ahead, hidden_ahead, cell_ahead = forward.run(xs)
-    behind, hidden_behind, cell_behind = backward.run(xs[::-1])
-    outputs = [a + b for a, b in zip(ahead, behind[::-1], strict=True)]
-    return outputs, hidden_ahead + hidden_behind, cell_ahead + cell_behind
+from tests.support import cells
+from tests.support.cells import State as LayerState
+from tests.support.vectors import (
+    Matrix,
+    Vector,
+    add,
+    add_all,
+    affine,
+    dot,
+    layer_norm,
+    log_softmax,
+    softmax,
+    tanh,
+    weights,
+)
 
 
 def attention_score(attention: object, kind: str, query: Vector, value: Vector) -> float:
@@ -169,9 +82,9 @@ def average(shares: Vector, rows: Matrix) -> Vector:
 
 @dataclass
 class State:
-    """A decoder between two steps: hidden and cell of each layer."""
+    """A decoder between two steps."""
 
-    layers: list[tuple[Vector, Vector]]
+    layers: list[LayerState]
 
 
 @dataclass
@@ -182,6 +95,36 @@ class Step:
     logits: Vector
     attention: Vector
     state: State
+
+
+def adds_input(model: Seq2Seq, number: int) -> bool:
+    """Whether layer `number`, from 1, has a residual connection."""
+    first = model.config.residual_from
+    return first != 0 and number >= first
+
+
+def linear_bridge(model: Seq2Seq, final: list[LayerState]) -> list[LayerState]:
+    """tanh(W h + b) of the last layer's hidden state, cut into the parts of each layer's state."""
+    weight, bias = weights(model.decoder, "bridge.weight", "bridge.bias")
+    flat = tanh(affine(weight, final[-1][0], bias))
+    size, parts = model.config.hidden_size, len(final[-1])
+    cut = [flat[at : at + size] for at in range(0, len(flat), size)]
+    return [cut[at : at + parts] for at in range(0, len(cut), parts)]
+
+
+def copy_bridge(model: Seq2Seq, final: list[LayerState]) -> list[LayerState]:
+    """Layer by layer; where there are no more, the last again."""
+    count = model.config.decoder_layers
+    return [*final, *[final[-1]] * count][:count]
+
+
+def zero_bridge(model: Seq2Seq, final: list[LayerState]) -> list[LayerState]:
+    """Zeros."""
+    zeros = [[0.0] * model.config.hidden_size for _ in final[-1]]
+    return [zeros] * model.config.decoder_layers
+
+
+BRIDGES = {"linear": linear_bridge, "copy": copy_bridge, "zero": zero_bridge}
 
 
 class ReferenceModel:
@@ -196,34 +139,37 @@ class ReferenceModel:
         self.target_table = [[scale * value for value in row] for row in target]
         self.output, self.output_bias = target, bias
         self.readout, self.readout_bias = weights(model.decoder, "readout.weight", "readout.bias")
-        self.cells = [cells(layer)[0] for layer in model.decoder.layers]
+        self.cells = [cells.cells(layer)[0] for layer in model.decoder.layers]
+        self.adds = [adds_input(model, number) for number in range(1, len(self.cells) + 1)]
 
-    def encode(self, source: list[int]) -> tuple[Matrix, Vector]:
-        """The memory, and the last layer's final hidden state."""
+    def encode(self, source: list[int]) -> tuple[Matrix, list[LayerState]]:
+        """The memory, and each layer's final state."""
+        config = self.model.config
         xs = [self.source_table[id] for id in source]
-        final: Vector = []
-        for depth, layer in enumerate(self.model.encoder.layers):
-            outputs, final, _ = both_directions(layer, xs)
-            # Residual connections from the third layer on.
-            xs = add_all(outputs, xs) if depth >= 2 else outputs
-        return xs, final
+        xs = xs[::-1] if config.reverse_source else xs
+        final = []
+        for number, layer in enumerate(self.model.encoder.layers, start=1):
+            inputs = xs
+            if config.layer_norm and number > 1:
+                norm = weights(self.model.encoder.norms[number - 2], "gain", "bias")
+                inputs = [layer_norm(x, *norm) for x in xs]
+            done = cells.run(layer, inputs)
+            xs = add_all(done.outputs, xs) if adds_input(self.model, number) else done.outputs
+            final.append(done.final)
+        return xs[::-1] if config.reverse_source else xs, final
 
-    def start(self, final: Vector) -> State:
-        """The bridge: tanh(W h + b), cut into each layer's hidden and cell."""
-        weight, bias = weights(self.model.decoder, "bridge.weight", "bridge.bias")
-        parts = tanh(affine(weight, final, bias))
-        size = self.model.config.hidden_size
-        cut = [parts[at : at + size] for at in range(0, len(parts), size)]
-        return State(list(zip(cut[::2], cut[1::2], strict=True)))
+    def start(self, final: list[LayerState]) -> State:
+        """Each decoder layer's first state."""
+        return State(BRIDGES[self.model.config.bridge](self.model, final))
 
     def step(self, memory: Matrix, state: State, token: int) -> Step:
         """One target position."""
         inputs = hidden = self.target_table[token]
         layers = []
         for depth in range(len(self.cells)):
-            output, cell = self.cells[depth].step(inputs, *state.layers[depth])
-            layers.append((output, cell))
-            hidden = add(output, hidden) if depth >= 2 else output
+            layers.append(self.cells[depth].step(inputs, state.layers[depth]))
+            output = layers[depth][0]
+            hidden = add(output, hidden) if self.adds[depth] else output
             scores = [
                 attention_score(self.model.decoder.attention, self.kind, hidden, value)
                 for value in memory
@@ -280,16 +226,6 @@ class ReferenceEnsemble:
         looked = zip(*(step.attention for step in steps), strict=True)
         attention = [sum(each) / len(each) for each in looked]
         return Step([], logits, attention, [step.state for step in steps])
-
-
-def add(a: Vector, b: Vector) -> Vector:
-    """a + b"""
-    return [x + y for x, y in zip(a, b, strict=True)]
-
-
-def add_all(a: Matrix, b: Matrix) -> Matrix:
-    """a + b, row by row."""
-    return [add(x, y) for x, y in zip(a, b, strict=True)]
 
 
 def smoothed_loss(logits: Vector, label: int, smoothing: float) -> float:
