@@ -116,6 +116,21 @@ REFUSALS = (
         "reverse_source to false",
     ),
     Refusal(
+        lambda config: config.attention == "initial" and config.bridge == "zero",
+        "attention initial and bridge zero leave the decoder without any knowledge of the source; "
+        "set bridge to linear or copy, or choose another attention",
+    ),
+    Refusal(
+        lambda config: (
+            config.attention == "initial"
+            and config.bridge == "copy"
+            and config.encoder_layers > config.decoder_layers
+        ),
+        "with attention initial and bridge copy each encoder layer needs a decoder layer to hand "
+        "its state to: set decoder_layers to {encoder_layers} or encoder_layers to "
+        "{decoder_layers}, or bridge to linear",
+    ),
+    Refusal(
         lambda config: config.attention_heads < 1,
         "attention_heads must be 1 or more, not {attention_heads}",
     ),

@@ -10,16 +10,14 @@ from itertools import pairwise
 
 from nmt.data.vocabulary import BOS, EOS, PAD
 from nmt.models.seq2seq import Seq2Seq
-from tests.support import cells
+from tests.support import cells, encoder
 from tests.support.cells import State as LayerState
 from tests.support.vectors import (
     Matrix,
     Vector,
     add,
-    add_all,
     affine,
     dot,
-    layer_norm,
     log_softmax,
     softmax,
     tanh,
@@ -97,36 +95,6 @@ class Step:
     state: State
 
 
-def adds_input(model: Seq2Seq, number: int) -> bool:
-    """Whether layer `number`, from 1, has a residual connection."""
-    first = model.config.residual_from
-    return first != 0 and number >= first
-
-
-def linear_bridge(model: Seq2Seq, final: list[LayerState]) -> list[LayerState]:
-    """tanh(W h + b) of the last layer's hidden state, cut into the parts of each layer's state."""
-    weight, bias = weights(model.decoder, "bridge.weight", "bridge.bias")
-    flat = tanh(affine(weight, final[-1][0], bias))
-    size, parts = model.config.hidden_size, len(final[-1])
-    cut = [flat[at : at + size] for at in range(0, len(flat), size)]
-    return [cut[at : at + parts] for at in range(0, len(cut), parts)]
-
-
-def copy_bridge(model: Seq2Seq, final: list[LayerState]) -> list[LayerState]:
-    """Layer by layer; where there are no more, the last again."""
-    count = model.config.decoder_layers
-    return [*final, *[final[-1]] * count][:count]
-
-
-def zero_bridge(model: Seq2Seq, final: list[LayerState]) -> list[LayerState]:
-    """Zeros."""
-    zeros = [[0.0] * model.config.hidden_size for _ in final[-1]]
-    return [zeros] * model.config.decoder_layers
-
-
-BRIDGES = {"linear": linear_bridge, "copy": copy_bridge, "zero": zero_bridge}
-
-
 class ReferenceModel:
     """The whole model, for one sentence."""
 
@@ -134,33 +102,20 @@ class ReferenceModel:
         self.model = model
         self.kind = model.config.attention
         scale = math.sqrt(model.config.embedding_size)
-        source, target, bias = weights(model, "source_embedding", "target_embedding", "output_bias")
-        self.source_table = [[scale * value for value in row] for row in source]
+        target, bias = weights(model, "target_embedding", "output_bias")
         self.target_table = [[scale * value for value in row] for row in target]
         self.output, self.output_bias = target, bias
         self.readout, self.readout_bias = weights(model.decoder, "readout.weight", "readout.bias")
         self.cells = [cells.cells(layer)[0] for layer in model.decoder.layers]
-        self.adds = [adds_input(model, number) for number in range(1, len(self.cells) + 1)]
+        self.adds = [encoder.adds_input(model, number) for number in range(1, len(self.cells) + 1)]
 
     def encode(self, source: list[int]) -> tuple[Matrix, list[LayerState]]:
-        """The memory, and each layer's final state."""
-        config = self.model.config
-        xs = [self.source_table[id] for id in source]
-        xs = xs[::-1] if config.reverse_source else xs
-        final = []
-        for number, layer in enumerate(self.model.encoder.layers, start=1):
-            inputs = xs
-            if config.layer_norm and number > 1:
-                norm = weights(self.model.encoder.norms[number - 2], "gain", "bias")
-                inputs = [layer_norm(x, *norm) for x in xs]
-            done = cells.run(layer, inputs)
-            xs = add_all(done.outputs, xs) if adds_input(self.model, number) else done.outputs
-            final.append(done.final)
-        return xs[::-1] if config.reverse_source else xs, final
+        """The memory, and each encoder layer's last state."""
+        return encoder.encode(self.model, source)
 
     def start(self, final: list[LayerState]) -> State:
         """Each decoder layer's first state."""
-        return State(BRIDGES[self.model.config.bridge](self.model, final))
+        return State(encoder.first_states(self.model, final))
 
     def step(self, memory: Matrix, state: State, token: int) -> Step:
         """One target position."""
