@@ -38,6 +38,14 @@ class TrainConfig:
     clip_norm: float = setting(1.0, "the gradient is scaled down to this norm; 0 leaves it alone")
     label_smoothing: float = setting(0.1, "share of the probability spread over all pieces")
     dropout: float = setting(0.3, "on embeddings, layers and read-out; rises from 0 over 20 epochs")
+    teacher_forcing: float = setting(
+        1.0, "share of target inputs from the reference; the others are the model's predictions"
+    )
+    teacher_forcing_decay: str = setting(
+        "none",
+        "how that share falls from 1 to teacher_forcing in the course of the training",
+        ("none", "linear", "exponential", "inverse-sigmoid"),
+    )
     validate_every: int = setting(0, "updates between validations; 0 means about two epochs")
     patience: int = setting(10, "validations without a better score before training ends")
     report_every: int = setting(50, "updates between lines of metrics.jsonl")
@@ -59,8 +67,24 @@ class TrainConfig:
             if not 0 <= getattr(self, name) < 1:
                 value = getattr(self, name)
                 raise ValueError(f"{name} must be at least 0 and below 1, not {value}")
+        self._check_teacher_forcing()
         if not 0 < self.learning_rate < 100:
             raise ValueError(f"learning_rate must be above 0, not {self.learning_rate}")
+
+    def _check_teacher_forcing(self) -> None:
+        share, decay = self.teacher_forcing, self.teacher_forcing_decay
+        if not 0 <= share <= 1:
+            raise ValueError(f"teacher_forcing must be from 0 to 1, not {share}")
+        if decay != "none" and share == 1:
+            raise ValueError(
+                f"teacher_forcing_decay {decay} changes nothing where the share ends at 1; set "
+                "teacher_forcing to where it should end, like 0.5"
+            )
+        if decay == "exponential" and share == 0:
+            raise ValueError(
+                "teacher_forcing_decay exponential never comes to 0; set teacher_forcing above 0, "
+                "like 0.1"
+            )
 
 
 @dataclass(frozen=True)

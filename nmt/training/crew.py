@@ -159,7 +159,15 @@ class Crew:
         self._others: list[_Remote] = []
         self._all_threads = self._threads = torch.get_num_threads()
 
-    def update(self, epoch: int, indices: range, update: int, rate: float, dropout: float) -> Work:
+    def update(
+        self,
+        epoch: int,
+        indices: range,
+        update: int,
+        rate: float,
+        dropout: float,
+        reference: float = 1.0,
+    ) -> Work:
         """Learn from some batches of an epoch, as from one.
 
         Args:
@@ -168,13 +176,15 @@ class Crew:
             update: this update's number, from 1.
             rate: the learning rate.
             dropout: the share of activations that is dropped.
+            reference: the share of target inputs that is the reference's.
 
         Returns:
             what was learned from; its loss is on the device.
         """
         for other in self._others:
-            other.tell(("gradients", (epoch, indices, update, dropout)))
-        work = self.learner.gradients(self.feed.take(epoch, indices), update, dropout)
+            other.tell(("gradients", (epoch, indices, update, dropout, reference)))
+        batches = self.feed.take(epoch, indices)
+        work = self.learner.gradients(batches, update, dropout, reference)
         for other in self._others:
             work += other.answer()
         squares, *more = self._all("reduce")

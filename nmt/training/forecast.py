@@ -60,13 +60,13 @@ def forecast(crew: Learners, split: Split) -> Forecast:
     largest = max(range(len(plan)), key=lambda at: shapes[at][0] * max(shapes[at][1:]))
     updates = [range(at, min(at + together, len(plan))) for at in range(0, len(plan), together)]
     warm_up = min(WARM_UP, len(updates) // 2)
-    tokens, began = 0, 0.0
+    reference, tokens, began = crew.job.config.teacher_forcing, 0, 0.0
     with crew:
-        crew.update(0, range(largest, largest + 1), 1, 0.0, 0.1)
+        crew.update(0, range(largest, largest + 1), 1, 0.0, 0.1, reference)
         for count, indices in enumerate(updates):
             if count == warm_up:
                 tokens, began = 0, time.monotonic()
-            tokens += crew.update(0, indices, count + 1, 0.0, 0.1).tokens
+            tokens += crew.update(0, indices, count + 1, 0.0, 0.1, reference).tokens
             if count > warm_up and time.monotonic() - began > TIMED_SECONDS:
                 break
         _wait_for(crew.learner.device)

@@ -15,6 +15,7 @@ from nmt.models.dropout import NO_DROPOUT, Dropout
 from nmt.models.seq2seq import Seq2Seq
 from nmt.training.adam import Adam
 from nmt.training.config import TrainConfig
+from nmt.training.forcing import mixed_inputs
 from nmt.training.frozen import trainable, within
 from nmt.training.loader import TrainingBatch
 from nmt.training.loss import cross_entropy, smoothed_cross_entropy
@@ -56,7 +57,8 @@ class Learner:
         Args:
             model: float32 (or float64) weights; they stay so.
             config: the settings.
-            seed: dropout in update u is a function of (seed, u, worker).
+            seed: chance in update u (dropout, and which inputs are the model's own) is a function
+                of (seed, u, worker).
             dtype: the type of activations and of the products' inputs.
             storage: where the model lies; None makes one for a single worker.
             worker: which of the workers that share the storage this is.
@@ -76,13 +78,16 @@ class Learner:
             self.storage, within(trainable(model, config.freeze), mine), config.weight_decay
         )
 
-    def gradients(self, batches: Iterable[TrainingBatch], update: int, dropout: float) -> Work:
+    def gradients(
+        self, batches: Iterable[TrainingBatch], update: int, dropout: float, reference: float = 1.0
+    ) -> Work:
         """Add up the gradients of the loss over some batches in this worker's row.
 
         Args:
             batches: sentence pairs; there may be none for this worker.
             update: this update's number, from 1.
             dropout: the share of activations that is dropped.
+            reference: the share of target inputs that is the reference's.
         """
         row = self.storage.gradients[self.worker]
         chance = np.random.SeedSequence((self.seed, update, self.worker))
@@ -90,7 +95,8 @@ class Learner:
         self.generator.manual_seed(int(words[0] >> 1))
         done, total = Work(), row
         for batch in batches:
-            loss = self.loss(batch.to(self.device), Dropout(dropout, self.generator))
+            noise = Dropout(dropout, self.generator)
+            loss = self.loss(batch.to(self.device), noise, reference)
             found = [part.flatten() for part in torch.autograd.grad(loss, self.parameters)]
             if not done.tokens:
                 torch.cat(found, out=row)
@@ -119,10 +125,16 @@ class Learner:
         """
         self.adam.step(update, rate, factor)
 
-    def loss(self, batch: TrainingBatch, dropout: Dropout = NO_DROPOUT) -> Tensor:
-        """Return the label-smoothed loss, summed over the batch's tokens."""
+    def loss(
+        self, batch: TrainingBatch, dropout: Dropout = NO_DROPOUT, reference: float = 1.0
+    ) -> Tensor:
+        """Return the label-smoothed loss, summed over the batch's tokens.
+
+        Where `reference` is below 1, so large a share of target inputs is the reference's, and the
+        others are the model's own predictions.
+        """
         model = self.rounded
-        rows = self._readouts(batch, dropout)
+        rows = self._readouts(batch, dropout, reference)
         smoothing = self.config.label_smoothing
         return smoothed_cross_entropy(
             rows, model.output_weight, model.output_bias, batch.labels, smoothing
@@ -139,10 +151,13 @@ class Learner:
         rows = self._readouts(batch, NO_DROPOUT)
         return cross_entropy(rows, model.output_weight, model.output_bias, batch.labels)
 
-    def _readouts(self, batch: TrainingBatch, dropout: Dropout) -> Tensor:
-        """Run the model; returns one row for each target token (N, E)."""
+    def _readouts(self, batch: TrainingBatch, dropout: Dropout, reference: float = 1.0) -> Tensor:
+        """Run the model; returns one row for each target token (N, R)."""
         encoded = self.rounded.encode(batch.source, batch.source_lengths, dropout, self.dtype)
-        rows = self.rounded.decode(batch.target_input, encoded, dropout).flatten(0, 1)
+        inputs = batch.target_input
+        if reference < 1:
+            inputs = mixed_inputs(self.rounded, encoded, inputs, reference, self.generator)
+        rows = self.rounded.decode(inputs, encoded, dropout).flatten(0, 1)
         return rows if batch.positions is None else rows.index_select(0, batch.positions)
 
     def state(self) -> dict[str, Tensor]:

@@ -34,7 +34,15 @@ class Learners(Protocol):
     def stop(self) -> Signals | None:
         """The signal to stop that another process got by now, if one did."""
 
-    def update(self, epoch: int, indices: range, update: int, rate: float, dropout: float) -> Work:
+    def update(
+        self,
+        epoch: int,
+        indices: range,
+        update: int,
+        rate: float,
+        dropout: float,
+        reference: float = 1.0,
+    ) -> Work:
         """Learn from some batches of an epoch, as from one; returns the work of all."""
 
     def examine(self, beam_size: int) -> list[Share]:

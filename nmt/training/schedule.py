@@ -1,10 +1,13 @@
-"""How far a run is, and the learning rate and the dropout that go with it."""
+"""How far a run is, and the learning rate, dropout and teacher forcing that go with it."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from nmt.training.config import DEFAULT_SECONDS, Limits, TrainConfig
 
+# The k of an inverse sigmoid decay.
+STEEPNESS = 100
 # Dropout is at its full rate after so many epochs.
 FULL_DROPOUT_EPOCHS = 20
 
@@ -55,3 +58,21 @@ def dropout_rate(config: TrainConfig, epochs: float) -> float:
     have learnt by heart, and it learns faster undisturbed; large corpora never need the full rate.
     """
     return config.dropout * min(1.0, epochs / FULL_DROPOUT_EPOCHS)
+
+
+# From the share that a decay ends with and the progress of a run to the share then (Bengio et al.
+# 2015, section 2.4, with i scaled so that the end of the decay is the end of the run).
+DECAYS: dict[str, Callable[[float, float], float]] = {
+    "none": lambda end, progress: end,
+    "linear": lambda end, progress: 1 - (1 - end) * progress,
+    "exponential": lambda end, progress: end**progress,  # k ** i
+    # k / (k + exp(i / k)), which is a half at i = k log k: in the middle of the run
+    "inverse-sigmoid": lambda end, progress: (
+        end + (1 - end) / (1 + STEEPNESS ** (2 * progress - 1))
+    ),
+}
+
+
+def reference_share(config: TrainConfig, progress: float) -> float:
+    """Return the share of target inputs that is the reference's, at a progress in [0, 1]."""
+    return DECAYS[config.teacher_forcing_decay](config.teacher_forcing, progress)

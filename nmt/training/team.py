@@ -49,7 +49,15 @@ class Member:
         self.ranks.spread(storage.weights, storage.exp_avg, storage.exp_avg_sq)
         storage.round()
 
-    def update(self, epoch: int, indices: range, update: int, rate: float, dropout: float) -> Work:
+    def update(
+        self,
+        epoch: int,
+        indices: range,
+        update: int,
+        rate: float,
+        dropout: float,
+        reference: float = 1.0,
+    ) -> Work:
         """Learn from some batches of an epoch, as from one.
 
         Args:
@@ -58,6 +66,7 @@ class Member:
             update: this update's number, from 1.
             rate: the learning rate.
             dropout: the share of activations that is dropped.
+            reference: the share of target inputs that is the reference's.
 
         Returns:
             what all ranks learned from; its loss is on the device.
@@ -65,7 +74,8 @@ class Member:
         Raises:
             RankLost: a process has ended; no weight has changed yet.
         """
-        mine = self.learner.gradients(self.feed.take(epoch, indices), update, dropout)
+        batches = self.feed.take(epoch, indices)
+        mine = self.learner.gradients(batches, update, dropout, reference)
         loss = torch.as_tensor(mine.loss, dtype=torch.float64, device=self.learner.device)
         received = self.signals.received if self.signals else None
         stops = [int(received == number) for number in NAMES]
@@ -102,10 +112,18 @@ class Team(Member):
         ranks.tell(("join", (job, next(model.parameters()).device.type)))
         super().__init__(ranks, job, model, corpus)
 
-    def update(self, epoch: int, indices: range, update: int, rate: float, dropout: float) -> Work:
+    def update(
+        self,
+        epoch: int,
+        indices: range,
+        update: int,
+        rate: float,
+        dropout: float,
+        reference: float = 1.0,
+    ) -> Work:
         """Let all ranks learn from some batches."""
-        self.ranks.tell(("update", (epoch, indices, update, rate, dropout)))
-        return super().update(epoch, indices, update, rate, dropout)
+        self.ranks.tell(("update", (epoch, indices, update, rate, dropout, reference)))
+        return super().update(epoch, indices, update, rate, dropout, reference)
 
     def examine(self, beam_size: int) -> list[Share]:
         """Let all ranks translate the validation set."""

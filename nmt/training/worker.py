@@ -29,9 +29,12 @@ class Worker:
         split = corpus.reversed().train if job.reverse else corpus.train
         self.feed = Feed(split, job.config.batch_tokens, job.seed, job.worker, job.workers)
 
-    def gradients(self, epoch: int, indices: range, update: int, dropout: float) -> Work:
+    def gradients(
+        self, epoch: int, indices: range, update: int, dropout: float, reference: float
+    ) -> Work:
         """Learn from this worker's share of some batches."""
-        work = self.learner.gradients(self.feed.take(epoch, indices), update, dropout)
+        batches = self.feed.take(epoch, indices)
+        work = self.learner.gradients(batches, update, dropout, reference)
         return replace(work, loss=float(work.loss))
 
     def reduce(self) -> float:
