@@ -55,7 +55,7 @@ class _AdditiveScores(Function):
         queries, keys, energy = _exact((queries, keys, energy))
         scores = queries.new_empty(*queries.shape[:2], keys.shape[1])
         for positions, sigmoids in _chunks(queries, keys):
-            scores[:, positions] = torch.matmul(sigmoids, energy)
+            scores[:, positions] = torch.matmul(sigmoids, energy.unsqueeze(1)).squeeze(3)
         return energy.sum() - 2 * scores
 
     @staticmethod

@@ -9,7 +9,8 @@ from nmt.models.additive import additive_scores
 from nmt.models.attention import ATTENTIONS, Attention, attend
 from nmt.models.config import ModelConfig
 from nmt.models.linear import plain_map
-from tests.support import reference
+from tests.support import decoder
+from tests.support.vectors import dot, softmax
 
 HIDDEN, HEADS = 6, 3
 LENGTHS = [5, 3, 1]
@@ -43,7 +44,7 @@ def test_an_answer_equals_the_formula_and_leaves_padding_out(kind, prepared):
     for row, length in enumerate(LENGTHS):
         memory = values[row, :length].tolist()
         for target, question in enumerate(questions[row].tolist()):
-            context, shares = reference.attention(
+            context, shares = decoder.attention(
                 attention, kind, question, memory, final[row].tolist()
             )
             assert found.weights[row, target, :length].tolist() == pytest.approx(shares, abs=1e-12)
@@ -99,9 +100,9 @@ def test_attending_equals_the_formula_and_leaves_padding_out():
     answer = attend(scores, memory, padding)
     for row, length in enumerate(LENGTHS):
         for target in range(4):
-            shares = reference.softmax(scores[row, target, :length].tolist())
+            shares = softmax(scores[row, target, :length].tolist())
             values = memory[row, :length].tolist()
-            read = [reference.dot(shares, column) for column in zip(*values, strict=True)]
+            read = [dot(shares, column) for column in zip(*values, strict=True)]
             assert answer.weights[row, target, :length].tolist() == pytest.approx(shares, abs=1e-12)
             assert not answer.weights[row, target, length:].any()
             assert answer.context[row, target].tolist() == pytest.approx(read, abs=1e-12)

@@ -52,6 +52,34 @@ from nmt.settings import build
             "linear",
         ),
         (
+            {"attention": "multi-head", "hidden_size": 10},
+            "hidden_size must be a multiple of attention_heads, so that each head has its share, "
+            "and 10 is none of 4",
+        ),
+        (
+            {"attention": "multi-head", "attention_heads": 0},
+            "attention_heads must be 1 or more, not 0",
+        ),
+        (
+            {"attention_heads": 8},
+            "attention_heads 8 changes nothing with attention general; leave it out, or set "
+            "attention to multi-head",
+        ),
+        (
+            {"attention": "initial", "attend": "last"},
+            "attend last changes nothing with attention initial, which has no context; leave it "
+            "out, or set attention to none for a fixed context",
+        ),
+        (
+            {"readout": "direct"},
+            "readout direct gives the output layer more numbers than an embedding has, and with "
+            "tying two-way the output layer is an embedding; set tying to none, or readout to tanh",
+        ),
+        (
+            {"attend": "befor"},
+            "attend cannot be 'befor'; choose one of every, first, last, before",
+        ),
+        (
             {"cell": "lstn"},
             "cell cannot be 'lstn'; choose one of lstm, gru, rnn, norm-lstm",
         ),
@@ -76,6 +104,10 @@ def test_what_does_not_go_together_is_refused(values, sentence):
         {"reverse_source": True, "encoder": "forward"},
         {"reverse_source": True, "encoder": "first-bidirectional", "encoder_layers": 2},
         {"attention": "initial", "bridge": "copy", "encoder_layers": 2, "decoder_layers": 3},
+        {"attention": "multi-head", "attention_heads": 8},
+        {"attention": "none", "attend": "before"},
+        {"readout": "direct", "tying": "none"},
+        {"readout": "direct", "tying": "none", "attention": "initial", "input_feeding": True},
     ],
 )
 def test_what_goes_together_is_not(values):
@@ -96,3 +128,5 @@ def test_a_model_folder_of_before_has_what_it_had():
     found = (config.cell, config.encoder, config.residual_from, config.bridge)
     assert found == ("lstm", "bidirectional", 3, "linear")
     assert (config.layer_norm, config.reverse_source) == (False, False)
+    found = (config.attend, config.readout, config.input_feeding)
+    assert found == ("every", "tanh", False)

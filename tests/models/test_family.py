@@ -28,6 +28,7 @@ from nmt.training.run import describe
 from tests.support import encoder
 from tests.support.arrays import split_of
 from tests.support.family import choices, family, member, named
+from tests.support.reference import ReferenceModel
 from tests.support.small import PIECES, lengths_of, pad, random_sentences
 
 FAMILY = family()
@@ -74,6 +75,22 @@ def test_the_encoder_and_the_bridge_equal_plain_loops(config):
         for state, expected in zip(found.states, encoder.first_states(model, final), strict=True):
             for part, other in zip(state.parts(), expected, strict=True):
                 assert part[row].tolist() == pytest.approx(other, abs=1e-12)
+
+
+@of_every_model
+def test_every_step_equals_plain_loops(config):
+    model = member(config)
+    with torch.no_grad():
+        encoded = model.encode(pad(SOURCES), lengths_of(SOURCES))
+        found = model.attend(pad(TARGETS), encoded)
+        logits = model.logits(found.readouts)
+    for row in (0, 3):
+        source = SOURCES[row]
+        for at, step in enumerate(ReferenceModel(model).steps(source, TARGETS[row][:3])):
+            assert found.readouts[row, at].tolist() == pytest.approx(step.readout, abs=1e-11)
+            assert logits[row, at].tolist() == pytest.approx(step.logits, abs=1e-11)
+            looked = found.attention[row, at, : len(source)].tolist()
+            assert looked == pytest.approx(step.attention, abs=1e-11)
 
 
 @of_every_model

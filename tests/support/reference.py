@@ -10,89 +10,15 @@ from itertools import pairwise
 
 from nmt.data.vocabulary import BOS, EOS, PAD
 from nmt.models.seq2seq import Seq2Seq
-from tests.support import cells, encoder
+from tests.support import encoder
 from tests.support.cells import State as LayerState
+from tests.support.decoder import ReferenceDecoder, State, Step
 from tests.support.vectors import (
     Matrix,
     Vector,
-    add,
-    affine,
-    dot,
     log_softmax,
     softmax,
-    tanh,
-    weights,
 )
-
-
-def attention_score(attention: object, kind: str, query: Vector, value: Vector) -> float:
-    """One number: how well a query fits a position of the memory."""
-    if kind == "dot":
-        return dot(query, value)
-    if kind == "general":
-        (key,) = weights(attention, "key.weight")
-        return dot(query, affine(key, value)) / math.sqrt(len(query))
-    key, to_query, bias, energy = weights(
-        attention, "key.weight", "query.weight", "query.bias", "energy.weight"
-    )
-    mixed = zip(affine(to_query, query, bias), affine(key, value), strict=True)
-    return dot(energy[0], [math.tanh(a + b) for a, b in mixed])
-
-
-def attention(
-    module: object, kind: str, question: Vector, memory: Matrix, final: Vector
-) -> tuple[Vector, Vector]:
-    """The context, and the share of each position of the memory."""
-    alike = [1 / len(memory)] * len(memory)
-    if kind == "none":
-        return final, alike
-    if kind == "initial":
-        return [], alike
-    if kind == "multi-head":
-        return heads(module, question, memory)
-    shares = softmax([attention_score(module, kind, question, value) for value in memory])
-    return average(shares, memory), shares
-
-
-def heads(module: object, question: Vector, memory: Matrix) -> tuple[Vector, Vector]:
-    """Vaswani et al. 2017, 3.2.2: each head on its slice of the projections, joined by one more."""
-    count = getattr(module, "heads", 0)
-    query, key, value, context = weights(
-        module, "query.weight", "key.weight", "value.weight", "context.weight"
-    )
-    size = len(question) // count
-    joined: Vector = []
-    looked = []
-    for at in range(0, len(question), size):
-        own = slice(at, at + size)
-        asked = affine(query, question)[own]
-        scores = [dot(asked, affine(key, each)[own]) / math.sqrt(size) for each in memory]
-        looked.append(softmax(scores))
-        joined += average(looked[-1], [affine(value, each)[own] for each in memory])
-    shares = [sum(each) / count for each in zip(*looked, strict=True)]
-    return affine(context, joined), shares
-
-
-def average(shares: Vector, rows: Matrix) -> Vector:
-    """The sum of rows, each times its share."""
-    return [dot(shares, column) for column in zip(*rows, strict=True)]
-
-
-@dataclass
-class State:
-    """A decoder between two steps."""
-
-    layers: list[LayerState]
-
-
-@dataclass
-class Step:
-    """What one step says."""
-
-    readout: Vector
-    logits: Vector
-    attention: Vector
-    state: State
 
 
 class ReferenceModel:
@@ -100,41 +26,19 @@ class ReferenceModel:
 
     def __init__(self, model: Seq2Seq) -> None:
         self.model = model
-        self.kind = model.config.attention
-        scale = math.sqrt(model.config.embedding_size)
-        target, bias = weights(model, "target_embedding", "output_bias")
-        self.target_table = [[scale * value for value in row] for row in target]
-        self.output, self.output_bias = target, bias
-        self.readout, self.readout_bias = weights(model.decoder, "readout.weight", "readout.bias")
-        self.cells = [cells.cells(layer)[0] for layer in model.decoder.layers]
-        self.adds = [encoder.adds_input(model, number) for number in range(1, len(self.cells) + 1)]
+        self.decoder = ReferenceDecoder(model)
 
     def encode(self, source: list[int]) -> tuple[Matrix, list[LayerState]]:
         """The memory, and each encoder layer's last state."""
         return encoder.encode(self.model, source)
 
     def start(self, final: list[LayerState]) -> State:
-        """Each decoder layer's first state."""
-        return State(encoder.first_states(self.model, final))
+        """The decoder before its first step."""
+        return self.decoder.start(final)
 
     def step(self, memory: Matrix, state: State, token: int) -> Step:
         """One target position."""
-        inputs = hidden = self.target_table[token]
-        layers = []
-        for depth in range(len(self.cells)):
-            layers.append(self.cells[depth].step(inputs, state.layers[depth]))
-            output = layers[depth][0]
-            hidden = add(output, hidden) if self.adds[depth] else output
-            scores = [
-                attention_score(self.model.decoder.attention, self.kind, hidden, value)
-                for value in memory
-            ]
-            shares = softmax(scores)
-            context = [dot(shares, column) for column in zip(*memory, strict=True)]
-            inputs = hidden + context
-        readout = tanh(affine(self.readout, inputs, self.readout_bias))
-        logits = affine(self.output, readout, self.output_bias)
-        return Step(readout, logits, shares, State(layers))
+        return self.decoder.step(memory, state, token)
 
     def steps(self, source: list[int], target: list[int]) -> list[Step]:
         """Every step of a target that begins with BOS."""

@@ -14,8 +14,9 @@ from nmt.training.learner import Learner
 from nmt.training.loader import as_tensors
 from nmt.training.loss import cross_entropy, smoothed_cross_entropy
 from tests.support.arrays import split_of
-from tests.support.reference import ReferenceModel, affine, smoothed, smoothed_loss, softmax
+from tests.support.reference import ReferenceModel, smoothed, smoothed_loss
 from tests.support.small import SHAPES, random_sentences, small_model
+from tests.support.vectors import affine, softmax
 
 SMOOTHINGS = [0.0, 0.1, 0.9]
 
