@@ -9,15 +9,19 @@ from dataclasses import replace
 import pytest
 import torch
 from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
 
 from nmt.data.batching import make_batch
 from nmt.data.corpus import Corpus
 from nmt.data.vocabulary import BOS
 from nmt.decoding import precision
+from nmt.decoding.candidates import BLOCK
 from nmt.decoding.model_folder import save_weights, write_description
 from nmt.decoding.options import SearchOptions
 from nmt.decoding.scorer import ModelScorer
 from nmt.decoding.translator import Translator
+from nmt.models import stepper
+from nmt.models.cost import cost
 from nmt.models.linear import LinearMap, plain_map
 from nmt.models.seq2seq import Encoded, Seq2Seq
 from nmt.training.config import TrainConfig
@@ -133,6 +137,26 @@ def test_no_product_reads_a_number_beyond_its_bound(config, monkeypatch):
     state = scorer.start(pad(SOURCES), lengths_of(SOURCES))
     for tokens in torch.tensor(TARGETS).t():
         _, state = scorer.step(state, tokens.unsqueeze(1))
+
+
+@of_every_model
+def test_the_cost_is_what_search_multiplies(config, monkeypatch):
+    monkeypatch.setattr(stepper, "TABLE", 0)  # not beforehand
+    model = member(config)
+    scorer = ModelScorer(model)
+    count, width = 3, 5
+    with FlopCounterMode(display=False) as reading:
+        state = scorer.start(torch.full((count, width), 4), None)
+    with FlopCounterMode(display=False) as writing:
+        scorer.step(state, torch.full((count, 1), 4))
+    found = cost(config, BLOCK)  # the output layer is padded to that
+    bridge = [p for name, p in model.decoder.bridge.named_parameters() if name == "weight"]
+    each_sentence = 2 * count * sum(p.numel() for p in bridge)
+    assert reading.get_total_flops() == found.forward(count * width, 0, 0) + each_sentence
+    pairs = count * width
+    # Additive scores are products with a vector, which the counter leaves out.
+    uncounted = pairs * found.per_pair_of_tokens // 2 if config.attention == "additive" else 0
+    assert writing.get_total_flops() + uncounted == found.forward(0, count, pairs)
 
 
 @of_every_model
