@@ -12,7 +12,8 @@ import pytest
 from tests.support.runs import nmt_program
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("README.md", "docs/translate.md", "data/README.md")  # the first makes what others use
+# The first makes what others use.
+PAGES = ("README.md", "docs/translate.md", "docs/models.md", "data/README.md")
 BLOCKS = re.findall(
     r"^```(\w+)\n(.*?)^```$",
     "".join((ROOT / page).read_text(encoding="utf-8") for page in PAGES),
