@@ -16,6 +16,7 @@ from nmt.data.corpus import Corpus
 from nmt.data.vocabulary import BOS
 from nmt.decoding import precision
 from nmt.decoding.candidates import BLOCK
+from nmt.decoding.greedy import GreedySearch
 from nmt.decoding.model_folder import save_weights, write_description
 from nmt.decoding.options import SearchOptions
 from nmt.decoding.scorer import ModelScorer
@@ -188,6 +189,20 @@ def test_an_update_moves_every_weight_and_makes_the_loss_smaller(config):
     moved = zip(before, model.parameters(), strict=True)
     assert all((one != other).any() for one, other in moved)
     assert learner.gradients([batch()], 2, dropout=0.0).loss < loss
+
+
+@pytest.mark.parametrize("config", FAMILY[::5], ids=named)
+def test_four_sentences_are_learnt_by_heart(config):
+    torch.manual_seed(1)
+    model = Seq2Seq(replace(config, embedding_size=16, hidden_size=32), PIECES, PIECES, share=True)
+    learner = Learner(model, TrainConfig(label_smoothing=0.0), seed=1)
+    for update in range(1, 61):
+        work = learner.gradients([batch()], update, dropout=0.0)
+        learner.reduce()
+        learner.step(update, 0.01, 1 / work.tokens)
+    search = GreedySearch(ModelScorer(model), SearchOptions(beam_size=1))
+    found = [hypotheses[0].ids for hypotheses in search(pad(SOURCES), lengths_of(SOURCES))]
+    assert found == [target[1:] for target in TARGETS]
 
 
 @of_every_model
