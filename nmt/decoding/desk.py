@@ -8,7 +8,7 @@ from pathlib import Path
 from nmt.data.vocabulary import UNK
 from nmt.decoding.prefixes import split_prefixes
 from nmt.decoding.translation import Translation
-from nmt.decoding.translator import Translator
+from nmt.decoding.translator import Translator, without_attention
 from nmt.decoding.windows import Window
 from nmt.decoding.writers.alignments import AlignmentWriter
 from nmt.decoding.writers.attention_plots import AttentionPlots
@@ -17,6 +17,7 @@ from nmt.decoding.writers.nbest import NBestWriter
 from nmt.decoding.writers.options import WriterOptions
 from nmt.decoding.writers.text import TextWriter
 from nmt.decoding.writers.writer import Line, Writer
+from nmt.errors import SettingError
 
 LOGGER = logging.getLogger("nmt")
 # Text of which this share is unknown to the model, judged by its first lines, is warned of.
@@ -36,7 +37,11 @@ class Desk:
         """Translate and write lines of `source`, which messages tell by that name.
 
         With `prefixes`, a tab in a line is followed by what its translation begins with.
+
+        Raises:
+            SettingError: an option shows attention, and the model has none.
         """
+        _check_attention(translator, options)
         self.translator, self.source, self.prefixes = translator, source, prefixes
         self.writers = _writers(translator, options)  # one for each output
         self.plots = _plots(translator, options)
@@ -89,6 +94,15 @@ class Desk:
                 for translation in (line.translation, *line.translation.others)
             ]
             yield Line(line.number, line.source, line.translation, attention)
+
+
+def _check_attention(translator: Translator, options: WriterOptions) -> None:
+    if translator.loaded.model.decoder.looks:
+        return
+    for name in ("attention", "alignments", "attention_plots"):
+        if getattr(options, name):
+            option = f"--{name.replace('_', '-')}"
+            raise SettingError(without_attention(option, translator.loaded))
 
 
 def _writers(translator: Translator, options: WriterOptions) -> list[Writer]:

@@ -71,6 +71,10 @@ class Translator:
         self.batch_size = batch_size
         models = [loaded, *ensemble]
         check_alike(models)
+        # Whether it is known where a source was looked at when a piece was written.
+        self.looks = any(each.model.decoder.looks for each in models)
+        if self.options.coverage_penalty and not self.looks:
+            raise SettingError(without_attention("--coverage-penalty", loaded))
         scorers = [ModelScorer(each.model.to(self.device), self.precision) for each in models]
         self.scorer: Scorer[Any] = EnsembleScorer(scorers) if ensemble else scorers[0]
         self.search = SEARCHES[self.options.strategy](self.scorer, self.options)
@@ -103,7 +107,8 @@ class Translator:
 
         Raises:
             FolderError: no model folder, or a damaged one; or models with different pieces.
-            SettingError: a device or precision that is not to be had here.
+            SettingError: a device or precision that is not to be had here, or an option that
+                needs attention for a model without.
         """
         first, *others = (load_model(Path(each)) for each in (folder, *ensemble))
         return cls(
@@ -245,7 +250,10 @@ class Translator:
         return vocabulary.join([self.pieces(part)])[0]
 
     def pieces(self, part: Part) -> list[str]:
-        """Return a part's pieces; an unknown one is the source text that was attended to."""
+        """Return a part's pieces; an unknown one is the source text that was attended to.
+
+        Where nothing was attended to, unknown pieces are the source's unknown text, in its order.
+        """
         vocabulary, hypothesis = self.loaded.target_vocabulary, part.hypothesis
         surfaces = self.loaded.source_vocabulary.surfaces(part.segment.text)
         unknown = [at for at, piece in enumerate(part.source_ids) if piece == UNK]
@@ -256,13 +264,22 @@ class Translator:
                 pieces[at] = _as_piece(given[at])
             elif hypothesis.ids[at] == UNK:
                 # What the source vocabulary cannot express either is most likely what is meant.
-                near = min(unknown, key=lambda other: abs(other - position), default=position)
-                unknown = [other for other in unknown if other != near]
+                other = position if self.looks else None
+                near = min(unknown, key=lambda place: abs(place - position), default=other)
+                if near is None:  # it stays unknown
+                    continue
+                unknown = [place for place in unknown if place != near]
                 pieces[at] = _as_piece(surfaces[near]) if near < len(surfaces) else ""
         return pieces
 
     def attention(self, line: str) -> list[AttentionMap]:
-        """Translate a line and return where the decoder looked: a map for each part of it."""
+        """Translate a line and return where the decoder looked: a map for each part of it.
+
+        Raises:
+            SettingError: the model, of an ensemble the first, has no attention.
+        """
+        if not self.loaded.model.decoder.looks:
+            raise SettingError(without_attention("attention", self.loaded))
         parts = self.translate([line])[0].parts
         return [
             AttentionMap(
@@ -277,6 +294,15 @@ class Translator:
         """Run the model, the first of an ensemble, over what was translated, in float32."""
         pairs = [Pair(part.source_ids, part.hypothesis.ids) for part in parts]
         return ForcedDecoder(self.loaded.model)(pairs)
+
+
+def without_attention(what: str, loaded: LoadedModel) -> str:
+    """Say that something is not to be had of a model that has no attention."""
+    folder, kind = loaded.target_vocabulary.path.parent, loaded.description.model.attention
+    return (
+        f"{what}: the model {folder} has no attention (model.attention={kind}), so that nothing is "
+        "known of where it looked; leave that out, or choose a model with attention"
+    )
 
 
 def _as_piece(text: str) -> str:
