@@ -3,50 +3,13 @@
 Only matrix products are counted, a multiplication with its addition as two operations.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
+from nmt.models.attention import ATTENTIONS
 from nmt.models.config import ModelConfig
+from nmt.models.readout import READOUTS
 from nmt.models.recurrent import CELLS
 from nmt.models.wiring import WIRINGS
-
-
-@dataclass(frozen=True)
-class Products:
-    """What an attention multiplies: squares of the hidden size, and what else it does."""
-
-    keys: int = 0  # for each source token
-    query: int = 0  # for each question
-    looks: bool = True  # each question is compared with each source token, and reads it
-    context: bool = True  # there are contexts
-
-
-PRODUCTS = {
-    "general": Products(keys=1),
-    "dot": Products(),
-    "additive": Products(keys=1, query=1),
-    "multi-head": Products(keys=2, query=2),
-    "none": Products(looks=False),
-    "initial": Products(looks=False, context=False),
-}
-
-
-@dataclass(frozen=True)
-class ReadoutSize:
-    """How large a read-out is."""
-
-    size: int  # what it hands to the output layer
-    weights: int
-
-
-# From the size of an embedding, and of a state with its context.
-READOUT_SIZES: dict[str, Callable[[int, int], ReadoutSize]] = {
-    "tanh": lambda embedding, inputs: ReadoutSize(embedding, inputs * embedding),
-    "direct": lambda embedding, inputs: ReadoutSize(inputs, 0),
-    "maxout": lambda embedding, inputs: ReadoutSize(
-        embedding, (inputs + embedding) * 2 * embedding
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -79,17 +42,18 @@ def cost(config: ModelConfig, target_pieces: int) -> Cost:
         # The directions' gates are together as many as those of one direction.
         state = hidden // 2 if config.reads_both_ways(layer) else hidden
         encoder += gates * hidden * ((hidden if layer > 1 else embedding) + state)
-    products = PRODUCTS[config.attention]
+    attention, readout = ATTENTIONS[config.attention], READOUTS[config.readout]
     wiring = WIRINGS[config.attend](config.decoder_layers)
     questions = sum(wiring.asks) + wiring.before
-    context = hidden * products.context
-    readout = READOUT_SIZES[config.readout](embedding, hidden + context)
-    decoder = gates * hidden * (embedding + config.input_feeding * readout.size)
+    context = hidden * attention.has_context
+    size = readout.size(embedding, hidden + context)
+    decoder = gates * hidden * (embedding + config.input_feeding * size)
     decoder += gates * hidden * hidden * (2 * config.decoder_layers - 1)
     decoder += gates * hidden * context * sum(wiring.reads)
-    query = questions * products.query * hidden * hidden
+    query = questions * attention.query_products * hidden * hidden
+    output = readout.products(embedding, hidden + context) + size * target_pieces
     return Cost(
-        per_source_token=2 * (encoder + products.keys * hidden * hidden),
-        per_target_token=2 * (decoder + query + readout.weights + readout.size * target_pieces),
-        per_pair_of_tokens=2 * 2 * hidden * questions * products.looks,
+        per_source_token=2 * (encoder + attention.key_products * hidden * hidden),
+        per_target_token=2 * (decoder + query + output),
+        per_pair_of_tokens=2 * 2 * hidden * questions * attention.looks,
     )

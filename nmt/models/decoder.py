@@ -51,17 +51,17 @@ class Decoder(nn.Module):
         self.word_size = config.embedding_size
         self.wiring = WIRINGS[config.attend](layers)
         self.feeds_readout = config.input_feeding
-        attention: Attention = ATTENTIONS[config.attention](config)
-        readout = READOUTS[config.readout](config, hidden + attention.context_size)
-        contexts = [attention.context_size * reads for reads in self.wiring.reads]
+        context = hidden * ATTENTIONS[config.attention].has_context
+        self.readout_size = READOUTS[config.readout].size(self.word_size, hidden + context)
+        contexts = [context * reads for reads in self.wiring.reads]
         # What comes to the first layer besides the word.
-        self.fed_size = contexts[0] + readout.size * config.input_feeding
+        self.fed_size = contexts[0] + self.readout_size * config.input_feeding
         sizes = [self.word_size + self.fed_size] + [hidden + size for size in contexts[1:]]
         self.layers = nn.ModuleList(CELLS[config.cell](size, hidden) for size in sizes)
-        self.attention = attention
+        self.attention: Attention = ATTENTIONS[config.attention](config)
         self.bridge = BRIDGES[config.bridge](config)
-        self.readout = readout
-        normal = [*sizes[1:], hidden + attention.context_size] if config.layer_norm else []
+        self.readout = READOUTS[config.readout](config, hidden + context)
+        normal = [*sizes[1:], hidden + context] if config.layer_norm else []
         self.norms = nn.ModuleList(LayerNorm(size) for size in normal)
         # No number of the memory is outside [-bound, bound].
         self.memory_bound = config.output_bound(config.encoder_layers)

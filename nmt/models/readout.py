@@ -17,8 +17,15 @@ Read = Callable[[Tensor, Tensor | None], Tensor]
 class Readout(ABC):
     """What every read-out can do."""
 
-    size: int  # R
-    reads_word = False  # whether the embedding of the previous word is read too
+    @staticmethod
+    @abstractmethod
+    def size(embedding: int, inputs: int) -> int:
+        """Return the size R of read-outs from those of an embedding and of [h; c]."""
+
+    @staticmethod
+    @abstractmethod
+    def products(embedding: int, inputs: int) -> int:
+        """Return how many numbers are multiplied for a read-out."""
 
     @abstractmethod
     def read(self, x: Tensor, word: Tensor) -> Tensor:
@@ -51,7 +58,16 @@ class TanhReadout(Linear, Readout):
     def __init__(self, config: ModelConfig, inputs: int) -> None:
         """Read `inputs` numbers into as many as an embedding has."""
         super().__init__(inputs, config.embedding_size)
-        self.size = config.embedding_size
+
+    @staticmethod
+    def size(embedding: int, inputs: int) -> int:
+        """Return the size of an embedding."""
+        return embedding
+
+    @staticmethod
+    def products(embedding: int, inputs: int) -> int:
+        """Return the size of the one matrix."""
+        return embedding * inputs
 
     def read(self, x: Tensor, word: Tensor) -> Tensor:
         """Read whole targets; see Readout."""
@@ -80,7 +96,16 @@ class DirectReadout(torch.nn.Module, Readout):
     def __init__(self, config: ModelConfig, inputs: int) -> None:
         """Read `inputs` numbers."""
         super().__init__()
-        self.size = inputs
+
+    @staticmethod
+    def size(embedding: int, inputs: int) -> int:
+        """Return the size of what is read."""
+        return inputs
+
+    @staticmethod
+    def products(embedding: int, inputs: int) -> int:
+        """Return zero."""
+        return 0
 
     def read(self, x: Tensor, word: Tensor) -> Tensor:
         """Read whole targets; see Readout."""
@@ -102,12 +127,20 @@ class MaxoutReadout(Linear, Readout):
     state and y.
     """
 
-    reads_word = True
-
     def __init__(self, config: ModelConfig, inputs: int) -> None:
         """Read `inputs` numbers and an embedding into twice as many as an embedding has."""
         super().__init__(inputs + config.embedding_size, 2 * config.embedding_size)
-        self.size, self.inputs = config.embedding_size, inputs
+        self.inputs = inputs
+
+    @staticmethod
+    def size(embedding: int, inputs: int) -> int:
+        """Return the size of an embedding."""
+        return embedding
+
+    @staticmethod
+    def products(embedding: int, inputs: int) -> int:
+        """Return the size of the one matrix."""
+        return 2 * embedding * (inputs + embedding)
 
     def read(self, x: Tensor, word: Tensor) -> Tensor:
         """Read whole targets; see Readout."""
@@ -123,7 +156,7 @@ class MaxoutReadout(Linear, Readout):
         return make(self.weight[:, self.inputs :], self.bias, bound)
 
 
-READOUTS: dict[str, Callable[[ModelConfig, int], TanhReadout | DirectReadout | MaxoutReadout]] = {
+READOUTS: dict[str, type[TanhReadout] | type[DirectReadout] | type[MaxoutReadout]] = {
     "tanh": TanhReadout,
     "direct": DirectReadout,
     "maxout": MaxoutReadout,

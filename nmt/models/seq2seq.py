@@ -52,7 +52,7 @@ class Seq2Seq(nn.Module):
         self.decoder = Decoder(config)
         self.output_weight = self.target_embedding
         if config.tying == "none":
-            width = self.decoder.readout.size
+            width = self.decoder.readout_size
             self.output_weight = nn.Parameter(torch.empty(target_pieces, width))
             nn.init.normal_(self.output_weight, std=width**-0.5)
 

@@ -113,7 +113,7 @@ class FirstLayer:
         if len(states) > layers:
             return states[layers].hidden
         hidden = states[0].hidden
-        return hidden.new_zeros(*hidden.shape[:-1], self.decoder.readout.size)
+        return hidden.new_zeros(*hidden.shape[:-1], self.decoder.readout_size)
 
 
 class Stepper:
