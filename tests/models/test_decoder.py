@@ -1,4 +1,4 @@
-"""The decoder's parts: gradients, loops over time, contexts that no layer asked for, and the cost.
+"""The decoder's parts: gradients, loops over time, and contexts that no layer asked for.
 
 What whole models of the family have in common is in test_family.py.
 """
@@ -7,20 +7,16 @@ import pytest
 import torch
 from torch import Tensor
 from torch.func import functional_call
-from torch.utils.flop_counter import FlopCounterMode
 
 from nmt.data.vocabulary import BOS
 from nmt.models import feeding
 from nmt.models.attention import ATTENTIONS
 from nmt.models.config import ModelConfig
-from nmt.models.cost import cost
 from nmt.models.decoder import Decoder
 from nmt.models.deferred import deferred_map
 from nmt.models.dropout import NO_DROPOUT, Dropout
 from nmt.models.linear import LinearMap, learning_map
-from nmt.models.readout import READOUTS
 from nmt.models.seq2seq import Seq2Seq
-from nmt.models.stepper import Stepper
 from nmt.models.wiring import WIRINGS
 from tests.support.family import member
 from tests.support.small import PIECES, lengths_of, pad, random_sentences
@@ -153,26 +149,6 @@ def test_what_feeds_nothing_back_has_no_loop_and_what_does_has_few_products(monk
     # And here the read-out as well, and two products in the second layer.
     feeds = small(attend="last", attention="dot", decoder_layers=2, input_feeding=True)
     assert calls(monkeypatch, feeds) == 1 + 3 * 5
-
-
-@pytest.mark.parametrize("readout", READOUTS)
-@pytest.mark.parametrize("attention", ATTENTIONS)
-def test_the_cost_is_what_a_step_multiplies(attention, readout):
-    for attend, feeds in (("every", False), ("before", True), ("last", True)):
-        if attention == "initial" and attend != "every":
-            continue
-        settings = {"attention": attention, "attend": attend, "input_feeding": feeds}
-        config = small(**settings, readout=readout, tying="none", decoder_layers=2, cell="gru")
-        model = member(config)
-        encoded = model.encode(pad(random_sentences([5])))
-        states = [state.map(lambda x: x.unsqueeze(1)) for state in encoded.states]
-        word = model.embed(torch.tensor([[5]]), model.target_embedding)
-        with torch.no_grad(), FlopCounterMode(display=False) as counter:
-            step = Stepper(model.decoder, learning_map, 1.0)
-            model.logits(step(step.known(word), encoded.memory, states).readout)
-        expected = cost(config, PIECES)
-        counted = expected.per_target_token + 5 * expected.per_pair_of_tokens
-        assert counter.get_total_flops() == counted
 
 
 def test_an_output_layer_of_its_own_is_as_wide_as_its_readout():
