@@ -18,15 +18,6 @@ class LayerNorm(nn.Module):
         """Normalise x (..., N)."""
         return normalised(x, self.gain, self.bias)
 
-    @property
-    def bound(self) -> float:
-        """No number that comes out is outside [-bound, bound].
-
-        Of n numbers with squares of 1 on average none is larger than the root of n.
-        """
-        gain, bias = self.gain.detach().abs().max(), self.bias.detach().abs().max()
-        return float(len(self.gain) ** 0.5 * gain + bias)
-
 
 def normalised(x: Tensor, gain: Tensor, bias: Tensor | None = None) -> Tensor:
     """Normalise x (..., N), and scale and shift it (N)."""

@@ -8,6 +8,7 @@ The paper gives the first two norms a bias as well: both would only be added to 
 the order input, forget, candidate, output.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -43,13 +44,14 @@ class NormLSTMLayer(LoopLayer):
 
     def cells(self, make: LinearMaker, bound: float) -> list[Cell]:
         """Prepare each direction for single steps, its inputs within a bound."""
-        return [self._cell(direction, make, bound) for direction in range(self.directions)]
+        return [self._cell(direction, make) for direction in range(self.directions)]
 
-    def _cell(self, direction: int, make: LinearMaker, bound: float) -> Cell:
+    def _cell(self, direction: int, make: LinearMaker) -> Cell:
         # What comes after a norm is turned for sigmoids; what goes in must stay as it is, but for
-        # the order of the gates.
-        inputs = make(candidate_last(self.weight_input[direction]), None, bound)
-        hidden = make(candidate_last(self.weight_hidden[direction]), None, 1.0)
+        # the order of the gates. Small numbers count as much as large ones, once normalised:
+        # eight bits must not be shared out by a common bound.
+        inputs = make(candidate_last(self.weight_input[direction]), None, math.inf)
+        hidden = make(candidate_last(self.weight_hidden[direction]), None, math.inf)
         gain, gain_hidden, bias = (
             turned_candidate(rows[direction])
             for rows in (self.gain_input, self.gain_hidden, self.bias)

@@ -4,6 +4,7 @@ On a CPU torch's LSTM kernels are a loop over steps too; this one multiplies in 
 what it does to both directions at once.
 """
 
+import math
 from collections.abc import Callable
 from typing import cast
 
@@ -13,7 +14,6 @@ from torch import Tensor
 from nmt.models.dropout import NO_DROPOUT
 from nmt.models.layer import RecurrentLayer, Run
 from nmt.models.linear import LinearMaker
-from nmt.models.norm import LayerNorm
 from nmt.models.seq2seq import Encoded, Seq2Seq
 from nmt.models.state import LayerState
 from nmt.models.turn import Turn, padding_mask
@@ -69,8 +69,7 @@ class SourceReader:
         self.layers = []
         for depth, layer in enumerate(encoder.layers):
             if depth:
-                bound = config.output_bound(depth)
-                bound = cast(LayerNorm, encoder.norms[depth - 1]).bound if encoder.norms else bound
+                bound = math.inf if config.layer_norm else config.output_bound(depth)
             self.layers.append(LayerReader(cast(RecurrentLayer, layer), make, bound))
         decoder = model.decoder
         self.asker = decoder.asker(make)
