@@ -115,4 +115,7 @@ class RecurrentLayer(nn.Module, ABC):
 
     @abstractmethod
     def cells(self, make: LinearMaker, bound: float) -> list[Cell]:
-        """Prepare each direction for single steps, its inputs within a bound."""
+        """Prepare each direction for single steps, its inputs within a bound.
+
+        The first map that is made for a direction is that of its inputs.
+        """

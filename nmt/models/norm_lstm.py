@@ -44,13 +44,13 @@ class NormLSTMLayer(LoopLayer):
 
     def cells(self, make: LinearMaker, bound: float) -> list[Cell]:
         """Prepare each direction for single steps, its inputs within a bound."""
-        return [self._cell(direction, make) for direction in range(self.directions)]
+        return [self._cell(direction, make, bound) for direction in range(self.directions)]
 
-    def _cell(self, direction: int, make: LinearMaker) -> Cell:
+    def _cell(self, direction: int, make: LinearMaker, bound: float) -> Cell:
         # What comes after a norm is turned for sigmoids; what goes in must stay as it is, but for
-        # the order of the gates. Small numbers count as much as large ones, once normalised:
-        # eight bits must not be shared out by a common bound.
-        inputs = make(candidate_last(self.weight_input[direction]), None, math.inf)
+        # the order of the gates. Small states count as much as large ones, once normalised: in
+        # eight bits they must not be measured by a common bound.
+        inputs = make(candidate_last(self.weight_input[direction]), None, bound)
         hidden = make(candidate_last(self.weight_hidden[direction]), None, math.inf)
         gain, gain_hidden, bias = (
             turned_candidate(rows[direction])

@@ -57,12 +57,12 @@ class Parts:
 
 
 class Divided:
-    """Makes maps, and the one without a bound in two parts: of the word, and of what is fed back.
+    """Makes the maps of a cell, the first of them, which is that of its inputs, in two parts.
 
-    A layer that makes its cell by this has one product to make when a step comes.
+    One is of the word, the other of what is fed back: one product less to make when a step comes.
     """
 
-    known: LinearMap  # of the word (..., E), bias included
+    known: LinearMap | None = None  # of the word (..., E), bias included
 
     def __init__(self, make: LinearMaker, size: int, word_bound: float, bound: float) -> None:
         """Take what makes the parts, the size E of a word, and the bounds of both parts."""
@@ -70,8 +70,8 @@ class Divided:
         self.word_bound, self.bound = word_bound, bound
 
     def __call__(self, weight: Tensor, bias: Tensor | None, bound: float) -> LinearMap:
-        """Make a map; without a bound it maps `Parts`."""
-        if bound < math.inf:
+        """Make a map; the first one maps `Parts`."""
+        if self.known is not None:
             return self.make(weight, bias, bound)
         self.known = self.make(weight[:, : self.size], bias, self.word_bound)
         fed = self.make(weight[:, self.size :], None, self.bound)
@@ -88,7 +88,7 @@ class FirstLayer:
         if decoder.fed_size:
             divided = Divided(make, decoder.word_size, word_bound, decoder.fed_bound)
             self.cell = decoder.cell(0, divided, math.inf)
-            self.of_word: Callable[[Tensor], Tensor] = divided.known
+            self.of_word = cast(Callable[[Tensor], Tensor], divided.known)
         else:
             self.cell = decoder.cell(0, make, word_bound)
             self.of_word = self.cell.inputs
