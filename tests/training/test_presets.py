@@ -90,7 +90,8 @@ def test_an_unknown_preset(preset, sentence):
         ("train.dropout=much", "train: dropout needs a number, not 'much'"),
         (
             "model.attention=dott",
-            "model: attention cannot be 'dott'; choose one of dot, general, additive",
+            "model: attention cannot be 'dott'; choose one of general, dot, additive, multi-head, "
+            "none, initial",
         ),
         (
             "model.hidden_size=7",
