@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from nmt.models.additive import additive_scores
 from nmt.models.config import ModelConfig
 from nmt.models.linear import Linear, LinearMaker, learning_map
-from nmt.models.memory import Memory
+from nmt.models.memory import Memory, exact
 
 Map = Callable[[Tensor], Tensor]
 
@@ -54,11 +54,12 @@ class Asker:
     def ask(self, questions: Tensor, memory: Memory) -> Answer:
         """Answer questions (B, T, H)."""
         scores = self.scores(self.query(questions), memory.keys)
-        return attend(scores, memory.values, memory.padding)
+        answer = attend(scores, memory.values, memory.padding)
+        return Answer(answer.context.to(questions.dtype), answer.weights)
 
     def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
         """Score queries (B, T, H) against keys (B, S, H): (B, T, S)."""
-        return _products(_exact(queries), _exact(keys))
+        return _products(exact(queries), exact(keys))
 
 
 class AdditiveAsker(Asker):
@@ -94,11 +95,11 @@ class MultiHeadAsker(Asker):
     def ask(self, questions: Tensor, memory: Memory) -> Answer:
         """Answer questions (B, T, H); the weights are those of the heads on average."""
         queries = self.query(questions).unflatten(2, (self.heads, -1)).transpose(1, 2)
-        keys, values = _exact(memory.keys).chunk(2, dim=3)  # each (B, N, S, H/N)
+        keys, values = exact(memory.keys).chunk(2, dim=3)  # each (B, N, S, H/N)
         padding = memory.padding
         if padding is not None:
             padding = padding.repeat_interleave(self.heads, dim=0)
-        scores = _products(_exact(queries).flatten(0, 1), keys.flatten(0, 1))
+        scores = _products(exact(queries).flatten(0, 1), keys.flatten(0, 1))
         answer = attend(scores, values.flatten(0, 1), padding)
         context = answer.context.unflatten(0, (-1, self.heads)).transpose(1, 2).flatten(2)
         weights = answer.weights.unflatten(0, (-1, self.heads)).mean(dim=1)
@@ -115,7 +116,8 @@ class FixedAsker(Asker):
     def ask(self, questions: Tensor, memory: Memory) -> Answer:
         """Answer questions (B, T, ...), whatever they are."""
         count = questions.shape[1]
-        return Answer(memory.keys.expand(-1, count, -1), nowhere(memory, count))
+        context = memory.keys.to(questions.dtype).expand(-1, count, -1)
+        return Answer(context, nowhere(memory, count))
 
 
 class SilentAsker(Asker):
@@ -124,7 +126,8 @@ class SilentAsker(Asker):
     def ask(self, questions: Tensor, memory: Memory) -> Answer:
         """Answer questions (B, T, ...) with nothing."""
         count = questions.shape[1]
-        return Answer(memory.values[:, :1, :0].expand(-1, count, -1), nowhere(memory, count))
+        context = questions[:, :, :0]
+        return Answer(context, nowhere(memory, count))
 
 
 class Attention(nn.Module, ABC):
@@ -297,11 +300,11 @@ def attend(scores: Tensor, memory: Tensor, padding: Tensor | None) -> Answer:
     Returns:
         contexts (B, T, H) and attention weights (B, T, S).
     """
-    scores = _exact(scores)
+    scores = exact(scores)
     if padding is not None:
         scores = scores.masked_fill(padding.unsqueeze(1), -torch.inf)
     weights = torch.softmax(scores, dim=-1)
-    return Answer(torch.bmm(weights, _exact(memory)).to(memory.dtype), weights)
+    return Answer(torch.bmm(weights, exact(memory)).to(memory.dtype), weights)
 
 
 def nowhere(memory: Memory, count: int) -> Tensor:
@@ -319,12 +322,3 @@ def _products(queries: Tensor, keys: Tensor) -> Tensor:
         # With few queries, as in beam search, this way round is twice as fast on a CPU.
         return torch.bmm(keys, queries.transpose(1, 2)).transpose(1, 2)
     return torch.bmm(queries, keys.transpose(1, 2))
-
-
-def _exact(x: Tensor) -> Tensor:
-    """Return bfloat16 as float32, and anything else as it is.
-
-    Scores grow to tens, where bfloat16 has steps of an eighth, and a softmax over them would be
-    wrong by as much; attention is under one percent of a model's products.
-    """
-    return x.float() if x.dtype == torch.bfloat16 else x

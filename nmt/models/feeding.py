@@ -35,7 +35,7 @@ def run_first(
         outputs (B, T, H), and what was asked before each step.
     """
     first = FirstLayer(decoder, deferred_map, math.inf)
-    state = state.map(_one_beam)
+    state, memory = state.map(_one_beam), memory.exact()
     hidden, answers = [], []
     for known in first.of_word(_by_steps(x)).unbind():
         begun = first(known, memory, [state])
@@ -65,7 +65,7 @@ def run_all(
     step = Stepper(decoder, deferred_map, math.inf)
     known = step.known(_by_steps(x))
     words = [None] * len(known.first) if known.readout is None else known.readout.unbind()
-    states = [state.map(_one_beam) for state in states]
+    states, memory = [state.map(_one_beam) for state in states], memory.exact()
     readouts, weights = [], []
     for first, word in zip(known.first.unbind(), words, strict=True):
         done = step(Known(first, word), memory, states, dropout)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from nmt.decoding.search import only_pieces
 from nmt.models.linear import learning_map
+from nmt.models.memory import exact
 from nmt.models.seq2seq import Encoded, Seq2Seq
 from nmt.models.stepper import Stepper
 
@@ -38,14 +39,15 @@ def mixed_inputs(
     coins = torch.rand(reference.shape, generator=chance, device=reference.device)
     kept = coins < share
     step = Stepper(model.decoder, learning_map, math.inf)
-    states = [state.map(lambda x: x.unsqueeze(1)) for state in encoded.states]
-    dtype = encoded.memory.values.dtype
+    # In one piece: of others, products are slow.
+    states = [state.map(lambda x: x.unsqueeze(1).contiguous()) for state in encoded.states]
+    memory, dtype = encoded.memory.exact(), encoded.memory.values.dtype
     inputs = [reference[:, :1]]
     for at in range(1, reference.shape[1]):
         words = model.embed(inputs[-1], model.target_embedding, dtype)  # (B, 1, E)
-        done = step(step.known(words), encoded.memory, states)
+        done = step(step.known(words), memory, states)
         states = done.states
-        logits = model.logits(done.readout)  # (B, 1, V)
+        logits = exact(model.logits(done.readout))  # (B, 1, V)
         only_pieces(logits, None)
         inputs.append(reference[:, at : at + 1].where(kept[:, at : at + 1], logits.argmax(dim=2)))
     return torch.cat(inputs, dim=1)
