@@ -70,7 +70,9 @@ def test_a_file_that_is_not_compressed_is_told(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "program"), [(gzip.compress(b"line\n"), "gzip"), (lzma.compress(b"line\n"), "xz")]
+    ("content", "program"),
+    [(gzip.compress(b"line\n"), "gzip"), (lzma.compress(b"line\n"), "xz")],
+    ids=["gzip", "xz"],
 )
 def test_compressed_text_under_another_name_is_told(tmp_path, content, program):
     path = tmp_path / "text"
