@@ -26,6 +26,7 @@ from nmt.models.seq2seq import Seq2Seq
 from nmt.training.config import TrainConfig
 from nmt.training.learner import Learner, Work
 from nmt.training.loader import Feed
+from nmt.training.schedule import Pace
 from nmt.training.storage import Storage
 from nmt.training.validation import Examiner, Share
 
@@ -36,6 +37,7 @@ for name in ("SIGINT", "SIGTERM", "SIGHUP"):
     signal.signal(getattr(signal, name), signal.SIG_IGN)
 sys.path[:] = sys.argv[2:]
 from nmt.training.worker import main
+from nmt.training.schedule import Pace
 main()
 """
 # A worker's share of a batch is at least so many tokens, and a corpus for several has so many
@@ -159,37 +161,25 @@ class Crew:
         self._others: list[_Remote] = []
         self._all_threads = self._threads = torch.get_num_threads()
 
-    def update(
-        self,
-        epoch: int,
-        indices: range,
-        update: int,
-        rate: float,
-        dropout: float,
-        reference: float = 1.0,
-    ) -> Work:
+    def update(self, epoch: int, indices: range, pace: Pace) -> Work:
         """Learn from some batches of an epoch, as from one.
 
         Args:
             epoch: the epoch.
             indices: which of its batches.
-            update: this update's number, from 1.
-            rate: the learning rate.
-            dropout: the share of activations that is dropped.
-            reference: the share of target inputs that is the reference's.
+            pace: what the schedule says of this update.
 
         Returns:
             what was learned from; its loss is on the device.
         """
         for other in self._others:
-            other.tell(("gradients", (epoch, indices, update, dropout, reference)))
-        batches = self.feed.take(epoch, indices)
-        work = self.learner.gradients(batches, update, dropout, reference)
+            other.tell(("gradients", (epoch, indices, pace)))
+        work = self.learner.gradients(self.feed.take(epoch, indices), pace)
         for other in self._others:
             work += other.answer()
         squares, *more = self._all("reduce")
         factor = mean_factor(squares + sum(more), work.tokens, self.job.config.clip_norm)
-        self._all("step", update, rate, factor)
+        self._all("step", pace, factor)
         return work
 
     def examine(self, beam_size: int) -> list[Share]:

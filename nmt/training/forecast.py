@@ -3,7 +3,7 @@
 import resource
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
@@ -12,6 +12,7 @@ from nmt.data.batching import Ints
 from nmt.data.corpus import Split
 from nmt.progress import duration
 from nmt.training.learners import Learners
+from nmt.training.schedule import Pace
 
 # Updates are timed for so many seconds, after some that meet new shapes.
 TIMED_SECONDS = 10.0
@@ -60,13 +61,14 @@ def forecast(crew: Learners, split: Split) -> Forecast:
     largest = max(range(len(plan)), key=lambda at: shapes[at][0] * max(shapes[at][1:]))
     updates = [range(at, min(at + together, len(plan))) for at in range(0, len(plan), together)]
     warm_up = min(WARM_UP, len(updates) // 2)
-    reference, tokens, began = crew.job.config.teacher_forcing, 0, 0.0
+    pace = Pace(1, dropout=0.1, reference=crew.job.config.teacher_forcing)
+    tokens, began = 0, 0.0
     with crew:
-        crew.update(0, range(largest, largest + 1), 1, 0.0, 0.1, reference)
+        crew.update(0, range(largest, largest + 1), pace)
         for count, indices in enumerate(updates):
             if count == warm_up:
                 tokens, began = 0, time.monotonic()
-            tokens += crew.update(0, indices, count + 1, 0.0, 0.1, reference).tokens
+            tokens += crew.update(0, indices, replace(pace, update=count + 1)).tokens
             if count > warm_up and time.monotonic() - began > TIMED_SECONDS:
                 break
         _wait_for(crew.learner.device)

@@ -19,6 +19,7 @@ from nmt.training.forcing import mixed_inputs
 from nmt.training.frozen import trainable, within
 from nmt.training.loader import TrainingBatch
 from nmt.training.loss import cross_entropy, smoothed_cross_entropy
+from nmt.training.schedule import Pace
 from nmt.training.storage import Storage
 
 
@@ -78,25 +79,21 @@ class Learner:
             self.storage, within(trainable(model, config.freeze), mine), config.weight_decay
         )
 
-    def gradients(
-        self, batches: Iterable[TrainingBatch], update: int, dropout: float, reference: float = 1.0
-    ) -> Work:
+    def gradients(self, batches: Iterable[TrainingBatch], pace: Pace) -> Work:
         """Add up the gradients of the loss over some batches in this worker's row.
 
         Args:
             batches: sentence pairs; there may be none for this worker.
-            update: this update's number, from 1.
-            dropout: the share of activations that is dropped.
-            reference: the share of target inputs that is the reference's.
+            pace: what the schedule says of this update.
         """
         row = self.storage.gradients[self.worker]
-        chance = np.random.SeedSequence((self.seed, update, self.worker))
+        chance = np.random.SeedSequence((self.seed, pace.update, self.worker))
         words = chance.generate_state(1, np.uint64)
         self.generator.manual_seed(int(words[0] >> 1))
         done, total = Work(), row
         for batch in batches:
-            noise = Dropout(dropout, self.generator)
-            loss = self.loss(batch.to(self.device), noise, reference)
+            noise = Dropout(pace.dropout, self.generator)
+            loss = self.loss(batch.to(self.device), noise, pace.reference)
             found = [part.flatten() for part in torch.autograd.grad(loss, self.parameters)]
             if not done.tokens:
                 torch.cat(found, out=row)
@@ -115,15 +112,14 @@ class Learner:
         return self.adam.reduce()
 
     @torch.no_grad()
-    def step(self, update: int, rate: float, factor: Tensor | float) -> None:
+    def step(self, pace: Pace, factor: Tensor | float) -> None:
         """Let Adam change this worker's part of the weights.
 
         Args:
-            update: this update's number, from 1.
-            rate: the learning rate.
+            pace: what the schedule says of this update.
             factor: what to multiply the summed gradients by.
         """
-        self.adam.step(update, rate, factor)
+        self.adam.step(pace.update, pace.rate, factor)
 
     def loss(
         self, batch: TrainingBatch, dropout: Dropout = NO_DROPOUT, reference: float = 1.0

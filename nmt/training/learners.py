@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from nmt.training.crew import Job
 from nmt.training.learner import Learner, Work
 from nmt.training.loader import Feed
+from nmt.training.schedule import Pace
 from nmt.training.storage import Storage
 from nmt.training.validation import Share
 
@@ -34,15 +35,7 @@ class Learners(Protocol):
     def stop(self) -> Signals | None:
         """The signal to stop that another process got by now, if one did."""
 
-    def update(
-        self,
-        epoch: int,
-        indices: range,
-        update: int,
-        rate: float,
-        dropout: float,
-        reference: float = 1.0,
-    ) -> Work:
+    def update(self, epoch: int, indices: range, pace: Pace) -> Work:
         """Learn from some batches of an epoch, as from one; returns the work of all."""
 
     def examine(self, beam_size: int) -> list[Share]:

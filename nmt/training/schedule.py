@@ -13,6 +13,26 @@ FULL_DROPOUT_EPOCHS = 20
 
 
 @dataclass(frozen=True)
+class Pace:
+    """What the schedule says of one update."""
+
+    update: int  # its number, from 1
+    rate: float = 0.0  # the learning rate
+    dropout: float = 0.0  # the share of activations that is dropped
+    reference: float = 1.0  # the share of target inputs that is the reference's
+
+    @classmethod
+    def of(cls, config: TrainConfig, update: int, epochs: float, progress: float) -> "Pace":
+        """Plan an update after so many passes over the corpus, and so much of the budget."""
+        return cls(
+            update,
+            learning_rate(config, update, progress),
+            dropout_rate(config, epochs),
+            reference_share(config, progress),
+        )
+
+
+@dataclass(frozen=True)
 class Budget:
     """What a run may use: a number of updates, or seconds."""
 

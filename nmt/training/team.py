@@ -22,6 +22,7 @@ from nmt.training.crew import Job, mean_factor
 from nmt.training.learner import Learner, Work
 from nmt.training.loader import Feed
 from nmt.training.ranks import Ranks
+from nmt.training.schedule import Pace
 from nmt.training.signals import NAMES, StopSignals
 from nmt.training.storage import Storage
 from nmt.training.validation import Examiner, Share
@@ -49,24 +50,13 @@ class Member:
         self.ranks.spread(storage.weights, storage.exp_avg, storage.exp_avg_sq)
         storage.round()
 
-    def update(
-        self,
-        epoch: int,
-        indices: range,
-        update: int,
-        rate: float,
-        dropout: float,
-        reference: float = 1.0,
-    ) -> Work:
+    def update(self, epoch: int, indices: range, pace: Pace) -> Work:
         """Learn from some batches of an epoch, as from one.
 
         Args:
             epoch: the epoch.
             indices: which of its batches.
-            update: this update's number, from 1.
-            rate: the learning rate.
-            dropout: the share of activations that is dropped.
-            reference: the share of target inputs that is the reference's.
+            pace: what the schedule says of this update.
 
         Returns:
             what all ranks learned from; its loss is on the device.
@@ -74,8 +64,7 @@ class Member:
         Raises:
             RankLost: a process has ended; no weight has changed yet.
         """
-        batches = self.feed.take(epoch, indices)
-        mine = self.learner.gradients(batches, update, dropout, reference)
+        mine = self.learner.gradients(self.feed.take(epoch, indices), pace)
         loss = torch.as_tensor(mine.loss, dtype=torch.float64, device=self.learner.device)
         received = self.signals.received if self.signals else None
         stops = [int(received == number) for number in NAMES]
@@ -84,7 +73,7 @@ class Member:
         tokens, source_tokens, pairs, *stops = counts.tolist()
         self.stop = next((number for number, stop in zip(NAMES, stops, strict=True) if stop), None)
         factor = mean_factor(self.learner.reduce(), tokens, self.job.config.clip_norm)
-        self.learner.step(update, rate, factor)
+        self.learner.step(pace, factor)
         return Work(loss, tokens, source_tokens, pairs)
 
     def examine(self, beam_size: int) -> list[Share]:
@@ -112,18 +101,10 @@ class Team(Member):
         ranks.tell(("join", (job, next(model.parameters()).device.type)))
         super().__init__(ranks, job, model, corpus)
 
-    def update(
-        self,
-        epoch: int,
-        indices: range,
-        update: int,
-        rate: float,
-        dropout: float,
-        reference: float = 1.0,
-    ) -> Work:
+    def update(self, epoch: int, indices: range, pace: Pace) -> Work:
         """Let all ranks learn from some batches."""
-        self.ranks.tell(("update", (epoch, indices, update, rate, dropout, reference)))
-        return super().update(epoch, indices, update, rate, dropout, reference)
+        self.ranks.tell(("update", (epoch, indices, pace)))
+        return super().update(epoch, indices, pace)
 
     def examine(self, beam_size: int) -> list[Share]:
         """Let all ranks translate the validation set."""

@@ -15,7 +15,7 @@ from nmt.training.checkpoint import Position, save_checkpoint
 from nmt.training.learners import Learners
 from nmt.training.ranks import RankLost
 from nmt.training.report import MetricsLog, Records, sample_lines, scores_in_words
-from nmt.training.schedule import Budget, dropout_rate, learning_rate, reference_share
+from nmt.training.schedule import Budget, Pace
 from nmt.training.signals import StopSignals
 from nmt.training.speed import Speedometer
 from nmt.training.tensorboard import Board
@@ -161,13 +161,10 @@ class Trainer:
 
     def _update(self, epoch: int, indices: range, speed: Speedometer) -> None:
         self.position.update += 1
-        progress = self._progress()
-        self.rate = learning_rate(self.config, self.position.update, progress)
-        dropout = dropout_rate(self.config, self._epochs())
-        self.reference = reference_share(self.config, progress)
-        now = (self.position.update, self.rate, dropout, self.reference)
+        update, epochs, progress = self.position.update, self._epochs(), self._progress()
+        self.pace = Pace.of(self.config, update, epochs, progress)
         try:
-            work = self.crew.update(epoch, indices, *now)
+            work = self.crew.update(epoch, indices, self.pace)
         except RankLost as error:
             self._save_before(epoch, indices, error)
         speed.count(work)
@@ -187,12 +184,13 @@ class Trainer:
         figures = speed.read()
         self._check_number(figures.loss)
         self._check_course(figures.loss)
-        sampling = {} if self.reference == 1 else {"teacher_forcing": round(self.reference, 4)}
+        share = self.pace.reference
+        sampling = {} if share == 1 else {"teacher_forcing": round(share, 4)}
         self.metrics.write(
             kind="train",
             update=self.position.update,
             epoch=round(self._epochs(), 3),
-            learning_rate=self.rate,
+            learning_rate=self.pace.rate,
             seconds=round(self.position.seconds, 2),
             **sampling,
             **asdict(figures),

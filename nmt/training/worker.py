@@ -13,6 +13,7 @@ from nmt.data.corpus import Corpus
 from nmt.training.crew import Failure, Job
 from nmt.training.learner import Learner, Work
 from nmt.training.loader import Feed
+from nmt.training.schedule import Pace
 from nmt.training.storage import Storage
 
 
@@ -29,21 +30,18 @@ class Worker:
         split = corpus.reversed().train if job.reverse else corpus.train
         self.feed = Feed(split, job.config.batch_tokens, job.seed, job.worker, job.workers)
 
-    def gradients(
-        self, epoch: int, indices: range, update: int, dropout: float, reference: float
-    ) -> Work:
+    def gradients(self, epoch: int, indices: range, pace: Pace) -> Work:
         """Learn from this worker's share of some batches."""
-        batches = self.feed.take(epoch, indices)
-        work = self.learner.gradients(batches, update, dropout, reference)
+        work = self.learner.gradients(self.feed.take(epoch, indices), pace)
         return replace(work, loss=float(work.loss))
 
     def reduce(self) -> float:
         """Sum this worker's part of the gradients; returns the sum of its squares."""
         return float(self.learner.reduce())
 
-    def step(self, update: int, rate: float, factor: float) -> None:
+    def step(self, pace: Pace, factor: float) -> None:
         """Change this worker's part of the weights."""
-        self.learner.step(update, rate, factor)
+        self.learner.step(pace, factor)
 
 
 def main() -> None:

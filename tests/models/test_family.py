@@ -30,6 +30,7 @@ from nmt.training.learner import Learner
 from nmt.training.loader import TrainingBatch, as_tensors
 from nmt.training.presets import Settings
 from nmt.training.run import describe
+from nmt.training.schedule import Pace
 from tests.support import encoder
 from tests.support.arrays import split_of
 from tests.support.family import choices, family, member, named
@@ -180,12 +181,12 @@ def test_an_update_moves_every_weight_and_makes_the_loss_smaller(config):
     model = member(config)
     learner = Learner(model, TrainConfig(), seed=1, dtype=torch.float64)
     before = [parameter.detach().clone() for parameter in model.parameters()]
-    loss = float(learner.gradients([batch()], 1, dropout=0.0).loss)
+    loss = float(learner.gradients([batch()], Pace(1)).loss)
     learner.reduce()
     learner.step(1, 1e-5, 1.0)
     moved = zip(before, model.parameters(), strict=True)
     assert all((one != other).any() for one, other in moved)
-    assert learner.gradients([batch()], 2, dropout=0.0).loss < loss
+    assert learner.gradients([batch()], Pace(2)).loss < loss
 
 
 @pytest.mark.parametrize("config", FAMILY[::5], ids=named)
@@ -194,7 +195,7 @@ def test_four_sentences_are_learnt_by_heart(config):
     model = Seq2Seq(replace(config, embedding_size=16, hidden_size=32), PIECES, PIECES, share=True)
     learner = Learner(model, TrainConfig(label_smoothing=0.0), seed=1)
     for update in range(1, 61):
-        work = learner.gradients([batch()], update, dropout=0.0)
+        work = learner.gradients([batch()], Pace(update))
         learner.reduce()
         learner.step(update, 0.01, 1 / work.tokens)
     search = GreedySearch(ModelScorer(model), SearchOptions(beam_size=1))
@@ -205,7 +206,7 @@ def test_four_sentences_are_learnt_by_heart(config):
 @of_every_model
 def test_in_bfloat16_gradients_are_finite(config):
     learner = Learner(member(config).float(), TrainConfig(), seed=1, dtype=torch.bfloat16)
-    work = learner.gradients([batch()], 1, dropout=0.3)
+    work = learner.gradients([batch()], Pace(1, dropout=0.3))
     assert torch.isfinite(torch.as_tensor(work.loss))
     assert learner.storage.gradients.isfinite().all()
 

@@ -16,6 +16,7 @@ from nmt.training.crew import Crew, Job, choose_workers
 from nmt.training.loader import Feed
 from nmt.training.presets import resolve
 from nmt.training.run import TrainOptions, describe, train
+from nmt.training.schedule import Pace
 from tests.conftest import environment
 from tests.support.runs import command, has_lines, same_weights, wait_for
 
@@ -42,7 +43,9 @@ def test_two_processes_make_the_sums_of_one(toy_folder, clip_norm):
     ):
         for update in range(1, 4):
             index = update - 1
-            works = [each.update(0, range(index, update), update, 0.01, 0.0) for each in (one, two)]
+            works = [
+                each.update(0, range(index, update), Pace(update, 0.01, 0.0)) for each in (one, two)
+            ]
             gradients = [each.learner.storage.gradient for each in (one, two)]
             assert works[0].tokens == works[1].tokens
             assert works[0].pairs == works[1].pairs
@@ -62,9 +65,9 @@ def test_accumulated_batches_and_processes_make_the_gradient_of_one(toy_folder, 
     ):
         expected = torch.zeros_like(plain.learner.storage.gradient)
         for index in range(3):  # a rate of 0 leaves the weights alone
-            plain.learner.gradients(plain.feed.take(0, range(index, index + 1)), 1, 0.0)
+            plain.learner.gradients(plain.feed.take(0, range(index, index + 1)), Pace(1))
             expected += plain.learner.storage.gradients[0]
-        crowd.update(0, range(3), 1, 0.0, 0.0)
+        crowd.update(0, range(3), Pace(1, 0.0, 0.0))
         found = crowd.learner.storage.gradients.sum(0)
         assert (found - expected).abs().max() < 1e-10 * expected.abs().max()
 
@@ -73,7 +76,7 @@ def test_products_are_made_with_the_rounded_weights_of_every_part(toy_folder):
     with crew(toy_folder, 2, torch.bfloat16) as pair:
         storage = pair.learner.storage
         before = storage.rounded.clone()
-        pair.update(0, range(1), 1, 0.01, 0.0)
+        pair.update(0, range(1), Pace(1, 0.01, 0.0))
         assert torch.equal(storage.rounded, storage.weights.bfloat16())
         assert (storage.rounded != before).float().mean() > 0.1
         halves = storage.rounded.chunk(2)
@@ -97,7 +100,7 @@ def test_each_pair_of_a_batch_goes_to_one_worker(toy_folder):
 
 def test_a_batch_smaller_than_the_crew_is_learned_from(toy_folder):
     with crew(toy_folder, 2, batch_tokens=1) as pair:  # a sentence a batch
-        work = pair.update(0, range(1), 1, 0.01, 0.1)
+        work = pair.update(0, range(1), Pace(1, 0.01, 0.1))
         assert work.tokens > 0
         assert bool(torch.isfinite(pair.learner.storage.weights).all())
 
@@ -140,11 +143,11 @@ def alive(process: str) -> bool:
 
 def test_a_worker_that_dies_is_told_in_a_sentence(toy_folder):
     with crew(toy_folder, 2) as pair:
-        pair.update(0, range(1), 1, 0.01, 0.1)
+        pair.update(0, range(1), Pace(1, 0.01, 0.1))
         pair._others[0].process.kill()
         pair._others[0].process.wait()
         with pytest.raises(NmtError) as caught:
-            pair.update(0, range(1, 2), 2, 0.01, 0.1)
+            pair.update(0, range(1, 2), Pace(2, 0.01, 0.1))
     assert str(caught.value) == (
         "a worker process ended (code -9), most likely because memory ran out; the same command "
         "goes on from the last checkpoint, with --set train.workers=1 in one process"
@@ -153,7 +156,7 @@ def test_a_worker_that_dies_is_told_in_a_sentence(toy_folder):
 
 def test_no_worker_is_left_behind(toy_folder):
     with crew(toy_folder, 3) as three:
-        three.update(0, range(1), 1, 0.01, 0.1)
+        three.update(0, range(1), Pace(1, 0.01, 0.1))
         processes = [worker.process for worker in three._others]
         assert [process.poll() for process in processes] == [None, None]
     assert [process.poll() for process in processes] == [0, 0]
@@ -189,4 +192,4 @@ def test_a_failure_in_a_worker_is_told(toy_folder, tmp_path):
         job = replace(one.job, workers=2, corpus=tmp_path / "nowhere")
         pair = Crew(job, one.learner.model, Corpus.open(toy_folder))
         with pair, pytest.raises(NmtError, match=r"a worker process failed: .*nowhere"):
-            pair.update(0, range(1), 1, 0.01, 0.1)
+            pair.update(0, range(1), Pace(1, 0.01, 0.1))

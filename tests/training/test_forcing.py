@@ -13,7 +13,7 @@ from nmt.training.config import TrainConfig
 from nmt.training.forcing import mixed_inputs
 from nmt.training.learner import Learner
 from nmt.training.loader import TrainingBatch
-from nmt.training.schedule import DECAYS, reference_share
+from nmt.training.schedule import DECAYS, Pace, reference_share
 from tests.support.reference import ReferenceModel
 from tests.support.small import PIECES, lengths_of, pad, random_sentences, small_model
 
@@ -88,7 +88,7 @@ def test_gradients_are_those_of_the_mixed_inputs_as_of_any_others(changes):
     config = ModelConfig(embedding_size=4, hidden_size=6, **changes)
     model = Seq2Seq(config, PIECES, PIECES).double()
     learner = Learner(model, TrainConfig(), seed=1, dtype=torch.float64)
-    found = learner.gradients([batch()], 7, 0.0, 0.4)
+    found = learner.gradients([batch()], Pace(7, reference=0.4))
     gradients = learner.storage.gradients[0].clone()
     coins = torch.Generator().manual_seed(learner.generator.initial_seed())
     encoded = model.encode(pad(SOURCES), lengths_of(SOURCES))
@@ -105,7 +105,7 @@ def test_gradients_are_those_of_the_mixed_inputs_as_of_any_others(changes):
 def test_an_update_is_a_function_of_the_seed_and_its_number():
     def gradients(seed: int, update: int) -> torch.Tensor:
         learner = Learner(small_model(), TrainConfig(), seed=seed, dtype=torch.float64)
-        learner.gradients([batch()], update, 0.1, 0.5)
+        learner.gradients([batch()], Pace(update, dropout=0.1, reference=0.5))
         return learner.storage.gradients[0]
 
     assert torch.equal(gradients(1, 3), gradients(1, 3))

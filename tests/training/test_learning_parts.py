@@ -14,6 +14,7 @@ from nmt.models.seq2seq import Seq2Seq
 from nmt.training.config import TrainConfig
 from nmt.training.learner import Learner
 from nmt.training.loader import TrainingBatch, as_tensors
+from nmt.training.schedule import Pace
 from tests.support.arrays import split_of
 
 PIECES, UPDATES, HELD_OUT = 12, 150, 200
@@ -44,7 +45,7 @@ def learned(settings: dict, reference: float = 1.0) -> Seq2Seq:
     model = Seq2Seq(ModelConfig(embedding_size=32, hidden_size=64, **settings), PIECES, PIECES)
     learner = Learner(model, TrainConfig(label_smoothing=0.0), seed=1)
     for update in range(1, UPDATES + 1):
-        work = learner.gradients([batch(update)], update, 0.0, reference)
+        work = learner.gradients([batch(update)], Pace(update, reference=reference))
         learner.reduce()
         rate = 0.01 * min(1, update / 20) * (1 - update / (UPDATES + 1))
         learner.step(update, rate, 1 / work.tokens)

@@ -19,6 +19,7 @@ from nmt.training.crew import Crew, Job
 from nmt.training.presets import resolve
 from nmt.training.ranks import Ranks
 from nmt.training.run import describe
+from nmt.training.schedule import Pace
 from nmt.training.team import Team, together
 from tests.conftest import environment
 from tests.support.fork_server import Ended, Running
@@ -101,7 +102,7 @@ def test_two_processes_make_the_gradient_of_one(toy_folder):
         found = []
         for each, indices in ((whole, range(1)), (whole, range(3)), (single, range(3))):
             with Team(ranks, each, model_of(each), corpus) as team:
-                work = team.update(0, indices, 1, 0.0, 0.0)  # a rate of 0 changes no weight
+                work = team.update(0, indices, Pace(1, 0.0, 0.0))  # a rate of 0 changes no weight
                 found.append(team.storage.gradients[0] / work.tokens)
         return found
 
@@ -111,7 +112,7 @@ def test_two_processes_make_the_gradient_of_one(toy_folder):
             expected, tokens = torch.zeros_like(gradient), 0
             for index in range(count):
                 batches = one.feed.take(0, range(index, index + 1))
-                tokens += one.learner.gradients(batches, 1, 0.0).tokens
+                tokens += one.learner.gradients(batches, Pace(1)).tokens
                 expected += one.storage.gradients[0]
         assert (gradient - expected / tokens).abs().max() < 1e-10 * gradient.abs().max()
 
