@@ -225,6 +225,18 @@ def read_lines(
     return LineReader(path, invalid_utf8, what, longest)
 
 
+def count_lines(path: str | Path) -> int | None:
+    """Count the lines of an ordinary file, for progress bars; None for anything else."""
+    path = Path(path)
+    if not path.is_file() or path.suffix in COMPRESSED:
+        return None
+    lines, last = 0, b""
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            lines, last = lines + block.count(b"\n"), block[-1:]
+    return lines + (last not in (b"", b"\n"))  # the last line may have no end
+
+
 @contextlib.contextmanager
 def open_output(path: str | Path) -> Iterator[IO[str]]:
     """Open a text file for writing: UTF-8, `\\n` line ends.

@@ -7,9 +7,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from nmt.data.text import BLOCK, COMPRESSED, read_lines
+from nmt.data.text import count_lines, read_lines
 from nmt.decoding.growing import Mark
-from nmt.decoding.outputs import open_outputs
+from nmt.decoding.outputs import check_outputs, open_outputs
 from nmt.decoding.recipe import Recipe
 from nmt.decoding.team import Job, choose_workers, open_team
 from nmt.decoding.windows import WINDOW_LINES, cut
@@ -69,7 +69,7 @@ def translate_file(
     options = options or TranslateOptions()
     _check_format(recipe.search.n_best, options.writers.format)
     outputs = options.writers.outputs(str(output))
-    _check_outputs(Path(source), [Path(path) for path in outputs])
+    check_outputs([source], outputs)
     identity = recipe.identity() | options.identity()
     with (
         read_lines(source, options.invalid_utf8, longest=LONGEST_LINE) as reader,
@@ -127,24 +127,3 @@ def _check_format(n_best: int, chosen: str) -> None:
             f"--n-best {n_best}: plain text has one translation a line; add --format nbest or "
             "--format json"
         )
-
-
-def _check_outputs(source: Path, outputs: list[Path]) -> None:
-    for output in outputs:
-        if output.is_dir():
-            raise UsageError(f"{output}: this is a folder; name a file for the translation")
-        if source.exists() and output.exists() and output.samefile(source):
-            raise UsageError(
-                f"{output}: the translation would replace its own source; name another"
-            )
-    if len({path.absolute() for path in outputs}) < len(outputs):
-        raise UsageError(f"{outputs[0]}: this is named for two outputs; name another for one")
-
-
-def count_lines(source: Path | str) -> int | None:
-    """Count the lines of an ordinary file, for the progress bar; None for anything else."""
-    path = Path(source)
-    if not path.is_file() or path.suffix in COMPRESSED:
-        return None
-    with path.open("rb") as file:
-        return sum(block.count(b"\n") for block in iter(lambda: file.read(BLOCK), b""))

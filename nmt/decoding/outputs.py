@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from nmt.data.text import open_output
 from nmt.decoding.growing import GrowingOutputs, Mark
+from nmt.errors import UsageError
 
 
 class Outputs(Protocol):
@@ -67,6 +68,25 @@ def open_outputs(
     if all(path != "-" and not _is_special(Path(path)) for path in paths):
         return GrowingOutputs([Path(path) for path in paths], identity, overwrite)
     return DirectOutputs(paths)
+
+
+def check_outputs(sources: Sequence[Path | str], outputs: Sequence[Path | str]) -> None:
+    """Refuse outputs that would replace a source, or each other; `-` is none of these.
+
+    Raises:
+        UsageError: an output is a folder, or a source, or another output.
+    """
+    for output in map(Path, outputs):
+        if output.is_dir():
+            raise UsageError(f"{output}: this is a folder; name a file to write")
+        for source in map(Path, sources):
+            if source.exists() and output.exists() and output.samefile(source):
+                raise UsageError(
+                    f"{output}: this is read, and would be replaced by what is written; name "
+                    "another output"
+                )
+    if len({Path(path).absolute() for path in outputs}) < len(outputs):
+        raise UsageError(f"{outputs[0]}: this is named for two outputs; name another for one")
 
 
 def _is_special(path: Path) -> bool:

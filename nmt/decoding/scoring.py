@@ -14,10 +14,11 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from nmt.data.text import LineReader, open_output, read_lines
+from nmt.data.text import LineReader, count_lines, open_output, read_lines
 from nmt.data.vocabulary import UNK, Vocabulary
 from nmt.decoding.forced import ForcedDecoder, Pair
 from nmt.decoding.model_folder import load_model
+from nmt.decoding.outputs import check_outputs
 from nmt.decoding.windows import windows
 from nmt.errors import DataError, UsageError
 from nmt.hardware import choose_device
@@ -42,6 +43,12 @@ class Texts:
             raise UsageError("give --source F and --target F, or --hypotheses F alone")
         if str(self.source) == str(self.target) == "-":
             raise UsageError("only one of the files can be - (standard input)")
+
+    @property
+    def files(self) -> list[Path | str]:
+        """The files that are read."""
+        every = (self.source, self.target, self.hypotheses)
+        return [file for file in every if file is not None]
 
 
 @dataclass(frozen=True)
@@ -89,14 +96,17 @@ def score_file(
     Raises:
         FolderError: no model folder, or a damaged one.
         DataError: files that cannot be read, of different lengths, or no JSON lines of this model.
+        UsageError: the output is a folder, or one of the texts.
     """
     options = options or ScoreOptions()
+    check_outputs(texts.files, [output])
     loaded = load_model(Path(model))
     force = ForcedDecoder(loaded.model.to(choose_device(options.device)))
     vocabularies = (loaded.source_vocabulary, loaded.target_vocabulary)
     read = _read_pairs if texts.hypotheses is None else _read_hypotheses
     done, too_long = 0, 0
-    with open_output(output) as out, Progress(None, "lines", "Scoring") as bar:
+    total = count_lines(texts.files[0])
+    with open_output(output) as out, Progress(total, "lines", "Scoring") as bar:
         for parts in read(texts, options.invalid_utf8, vocabularies):
             too_long += sum(not pair.fits for line in parts for pair in line)
             for number, score in enumerate(_scores(force, parts), start=done + 1):
@@ -190,9 +200,10 @@ def _parts(line: str, where: str, vocabularies: tuple[Vocabulary, Vocabulary]) -
     try:
         parts = json.loads(line)["parts"]
         sides = [(part["source_pieces"], part["pieces"]) for part in parts]
-        if not all(isinstance(piece, str) for both in sides for side in both for piece in side):
-            raise TypeError
-    except (ValueError, KeyError, TypeError):
+        for pieces in (side for both in sides for side in both):
+            if not isinstance(pieces, list) or not all(isinstance(piece, str) for piece in pieces):
+                raise TypeError
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise DataError(
             f"{where} is no JSON object with parts; make the file with nmt translate --format json"
         ) from None

@@ -90,6 +90,8 @@ def test_a_pair_too_long_has_no_score_and_the_rest_has(forked_nmt, model, tmp_pa
     [
         ("text\n", "is no JSON object with parts; make the file with nmt translate --format json"),
         ('{"parts": [{"pieces": 3, "source_pieces": []}]}\n', "is no JSON object with parts; "),
+        ('{"parts": [{"pieces": [], "source_pieces": "12"}]}\n', "is no JSON object with parts; "),
+        ("[" * 100_000 + "\n", "is no JSON object with parts; "),
         (
             '{"parts": [{"pieces": ["never"], "source_pieces": []}]}\n',
             "has the piece 'never', which is not in this model's vocabulary; give the model that "
@@ -113,6 +115,21 @@ def test_files_of_different_lengths_are_refused(forked_nmt, model, tmp_path):
     assert ended.stderr == (
         f"nmt: error: target {tmp_path}/out has 1 lines and source {tmp_path}/in has more; line N "
         "of one has to be the translation of line N of the other\n"
+    )
+
+
+@pytest.mark.parametrize("name", ["in", "out"])
+def test_what_is_scored_is_never_overwritten(forked_nmt, model, tmp_path, name):
+    for text in ("in", "out"):
+        (tmp_path / text).write_text("12\n")
+    ended = forked_nmt(
+        *("score", model, "--source", "in", "--target", "out", "-o", f"./{name}"),
+        cwd=str(tmp_path),
+    )
+    assert (ended.code, (tmp_path / name).read_text()) == (2, "12\n")
+    assert ended.stderr == (
+        f"nmt: error: {name}: this is read, and would be replaced by what is written; name "
+        "another output\n"
     )
 
 

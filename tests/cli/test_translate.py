@@ -186,7 +186,7 @@ def test_files_that_cannot_be_read_or_written(forked_nmt, model, tmp_path):
     )
     refused(
         forked_nmt("translate", model, tmp_path / "in", "-o", tmp_path),
-        f"{tmp_path}: this is a folder; name a file for the translation",
+        f"{tmp_path}: this is a folder; name a file to write",
         2,
     )
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
@@ -366,6 +366,6 @@ def test_the_source_is_never_overwritten_by_its_translation(forked_nmt, model, t
     source.write_text("A line.\n")
     ended = forked_nmt("translate", str(model), str(source), "-o", str(source))
     assert (ended.code, ended.stdout) == (2, "")
-    message = "the translation would replace its own source; name another"
+    message = "this is read, and would be replaced by what is written; name another output"
     assert ended.stderr == f"nmt: error: {source}: {message}\n"
     assert source.read_text() == "A line.\n"

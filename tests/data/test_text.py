@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nmt.data.text import BOM, LineReader, open_output, read_lines
+from nmt.data.text import BOM, LineReader, count_lines, open_output, read_lines
 from nmt.errors import DataError
 
 # What other readers take for line ends, and what else confuses them.
@@ -135,3 +135,15 @@ def test_a_line_longer_than_any_block_is_read_in_linear_time(tmp_path):
     path = tmp_path / "long"
     path.write_bytes(b"x" * 50_000_000 + b"\nend\n")
     assert [len(line) for line in LineReader(path)] == [50_000_000, 3]
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"a", b"a\n", b"a\nb", b"\n\n", b"a\r\n\r\n b"])
+def test_lines_are_counted_as_they_are_read(tmp_path, content):
+    path = tmp_path / "text"
+    path.write_bytes(content)
+    assert count_lines(path) == len(list(read_lines(path)))
+
+
+def test_lines_are_counted_in_ordinary_files_only(tmp_path):
+    (tmp_path / "text.gz").write_bytes(b"")
+    assert [count_lines(name) for name in ("-", tmp_path, tmp_path / "text.gz")] == [None] * 3
