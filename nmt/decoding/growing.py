@@ -65,25 +65,54 @@ class _Part:
 
     def __init__(self, path: Path) -> None:
         self.path, self.part, self.size = path, path.with_name(path.name + ".part"), 0
-        self.ours = False  # not in the hands of another process
+        self.new = False  # it was not there before, and is in no other process's hands
         self._pack = PACKERS.get(path.suffix, bytes)
         self._handle = -1
 
     def open(self) -> None:
         """Open the file, and keep other processes from it."""
-        self.ours = True
-        with self.named():
-            self._handle = os.open(self.part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        while not self._is_open():
+            self.close()  # another process finished it before we had the lock
+            self.new = not self.part.exists()  # beforehand: a signal may come at any moment
+            try:
+                self._handle = self._lock(self.part, os.O_CREAT)
+            except DataError:
+                self.new = False
+                raise
+
+    def is_finished(self, size: int | None) -> bool:
+        """Say whether it has its finished name already, and this size."""
+        return self.new and self.path.is_file() and self.path.stat().st_size == size
+
+    def take_back(self) -> None:
+        """Take the finished name off the file again."""
+        empty, self._handle = self._handle, self._lock(self.path)
         try:
-            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.replace(self.path, self.part)
+        finally:
+            os.close(empty)
+        self.new = False
+
+    def _lock(self, path: Path, flags: int = 0) -> int:
+        with self.named():
+            handle = os.open(path, os.O_RDWR | os.O_CLOEXEC | flags, 0o666)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            self.ours = False
+            os.close(handle)
             raise DataError(
                 f"{self.part}: another process is writing this file; wait for it, or name another "
                 "output"
             ) from None
         except OSError:
-            return  # a file system that knows no locks
+            pass  # a file system that knows no locks
+        return handle
+
+    def _is_open(self) -> bool:
+        """Say whether what is open still has the name that it was opened by."""
+        with contextlib.suppress(FileNotFoundError):
+            return self._handle >= 0 and os.path.samestat(os.fstat(self._handle), self.part.stat())
+        return False
 
     def cut(self, size: int) -> None:
         """Keep so many bytes, and add to them from now on."""
@@ -106,10 +135,6 @@ class _Part:
         with self.named():
             os.fsync(self._handle)
 
-    def is_empty(self) -> bool:
-        """Say whether the file holds nothing."""
-        return not self.part.exists() or self.part.stat().st_size == 0
-
     def discard(self) -> None:
         """Remove the file."""
         with contextlib.suppress(OSError):  # it may never have been there
@@ -119,6 +144,7 @@ class _Part:
         """Close the file and let others have it."""
         if self._handle >= 0:
             os.close(self._handle)
+            self._handle = -1
 
     @contextlib.contextmanager
     def named(self) -> Iterator[None]:
@@ -140,7 +166,7 @@ class GrowingOutputs:
     def __init__(self, paths: Sequence[Path], identity: dict[str, Any], overwrite: bool) -> None:
         """Prepare to write files whose lines follow from a source and from `identity`."""
         self.mark = self._reached = Mark()
-        self._parts = [_Part(path) for path in paths]
+        self._parts, self._begun = [_Part(path) for path in paths], False
         self._path = paths[0].with_name(paths[0].name + ".part.json")
         self._identity, self._overwrite = json.loads(json.dumps(identity)), overwrite
         self._temporary = paths[0].with_name(paths[0].name + ".part.json.tmp")
@@ -159,20 +185,20 @@ class GrowingOutputs:
         Raises:
             DataError: what is there is of something else, damaged, or in another process's hands.
         """
-        note = None if self._overwrite else self._saved()
         try:
             for part in self._parts:
                 part.open()
+            note = None if self._overwrite else self._saved()
             for part in self._parts:
                 part.cut(note.sizes[part.part.name] if note else 0)
             self._sizes = self._sizes_now()
             self.mark = self._reached = note.mark if note else Mark()
+            self._begun = True  # from here on the note is in our hands too
             self._note()
             self._noted -= NOTE_EVERY  # the first lines are noted at once
         except BaseException:
             try:
-                if all(part.is_empty() for part in self._parts) and self._parts[0].ours:
-                    self._discard()
+                self._discard([part for part in self._parts if part.new])
             finally:
                 self._close()
             raise
@@ -190,38 +216,32 @@ class GrowingOutputs:
             elif self._reached.lines:
                 self._keep()
             else:
-                self._discard()
+                self._discard(self._parts)
         finally:
             self._close()
 
     def _saved(self) -> _Note | None:
         """Return the note that an earlier call left, if there is something to go on with."""
-        parts = [part for part in self._parts if part.part.exists()]
+        parts = [part for part in self._parts if not part.new]
         if not self._path.exists():
             for part in parts:
                 if part.part.stat().st_size:
                     raise DataError(f"{part.part}: nothing tells what this file is of; {ANEW}")
             return None
         note = _Note.read(self._path)
-        if note.complete:
-            parts = [part for part in self._parts if self._take_back(part, note)]
-        if not parts:
+        sizes = note.sizes if note.complete else {}
+        finished = [part for part in self._parts if part.is_finished(sizes.get(part.part.name))]
+        if not (parts or finished):
             return None
         if note.identity != self._identity:
             raise DataError(
-                f"{parts[0].part}: the file is of a translation with "
+                f"{(parts or finished)[0].part}: the file is of a translation with "
                 f"{_difference(note.identity, self._identity)}; repeat that command to finish it, "
                 f"{ANEW}"
             )
+        for part in finished:
+            part.take_back()
         return note
-
-    @staticmethod
-    def _take_back(part: _Part, note: _Note) -> bool:
-        """Take the finished name off a file again; says whether the file is there."""
-        size = note.sizes.get(part.part.name)
-        if not part.part.exists() and part.path.exists() and part.path.stat().st_size == size:
-            os.replace(part.path, part.part)
-        return part.part.exists()
 
     def _sizes_now(self) -> dict[str, int]:
         return {part.part.name: part.size for part in self._parts}
@@ -258,13 +278,15 @@ class GrowingOutputs:
                 "goes on after them"
             )
 
-    def _discard(self) -> None:
-        for part in self._parts:
-            if part.ours:
-                part.discard()
+    def _discard(self, parts: list[_Part]) -> None:
+        """Remove some of the files, and with all of them their note."""
+        for part in parts:
+            part.discard()
         with contextlib.suppress(OSError):
-            self._path.unlink(missing_ok=True)
-            self._temporary.unlink(missing_ok=True)
+            if self._begun:
+                self._temporary.unlink(missing_ok=True)
+            if self._begun and len(parts) == len(self._parts):
+                self._path.unlink(missing_ok=True)
 
     def _close(self) -> None:
         for part in self._parts:

@@ -1,5 +1,6 @@
 """Outputs that grow: killed at any moment, the next call ends with the same files."""
 
+import fcntl
 import gzip
 import json
 import lzma
@@ -164,6 +165,64 @@ def test_two_processes_never_write_the_same_file(tmp_path):
         out.write(["1\n"], Mark(1, "1"))
     assert path.read_text() == "1\n"
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+BUSY = "another process is writing this file; wait for it, or name another output"
+
+
+def test_another_process_cannot_take_a_file_that_is_just_being_finished(tmp_path, monkeypatch):
+    path = tmp_path / "out"
+    rename, tries = os.replace, []
+
+    def observed(source, target):
+        rename(source, target)
+        if target == path:
+            tries.append(target)
+            refused([path], f"{path}.part: {BUSY}")
+
+    with outputs([path]) as out:
+        out.write(["1\n"], Mark(1, "1"))
+        monkeypatch.setattr(os, "replace", observed)
+    assert tries == [path]
+    assert path.read_text() == "1\n"
+    assert [each.name for each in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_file_that_was_finished_while_it_was_opened_stays_whole(tmp_path, monkeypatch):
+    path = tmp_path / "out"
+    first, lock = outputs([path]), fcntl.flock
+    first.__enter__()
+    first.write(["1\n"], Mark(1, "1"))
+
+    def late(handle, how):
+        monkeypatch.undo()
+        first.__exit__(None, None, None)
+        lock(handle, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with outputs([path]) as out:
+        assert (out.mark, path.read_text()) == (Mark(), "1\n")
+        out.write(["2\n"], Mark(1, "2"))
+        assert path.read_text() == "1\n"
+    assert path.read_text() == "2\n"
+    assert [each.name for each in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_finished_file_whose_note_is_left_is_not_taken_from_its_place(tmp_path, monkeypatch):
+    path = tmp_path / "out"
+    killed = outputs([path])
+    killed.__enter__().write(["1\n"], Mark(1, "1"))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", dying)
+        with pytest.raises(Killed):
+            killed.__exit__(None, None, None)
+    with pytest.raises(DataError), outputs([path], beam_size=4):
+        pass
+    assert path.read_text() == "1\n"
+
+
+def dying(*args, **named) -> None:
+    raise Killed
 
 
 def test_nothing_written_leaves_nothing(tmp_path):
