@@ -80,18 +80,20 @@ def average(sources: Sequence[Path | str], output: Path | str) -> int:
 
 def _ingredients(source: Path) -> list[_Ingredient]:
     """Find the weights that a source stands for."""
+    # Where people stand in the folder itself, only the whole path tells its name.
+    place = source.absolute() if source.parent == Path() else source
     if source.is_file():
-        if source.parent.name != "checkpoints":
+        if place.parent.name != "checkpoints":
             raise FolderError(
                 f"{source}: this is neither a model folder nor a checkpoint in a model's folder "
                 "checkpoints"
             )
-        return [_Ingredient(source, source.parent.parent)]
-    if source.is_dir() and source.name == "checkpoints":
+        return [_Ingredient(source, place.parent.parent)]
+    if source.is_dir() and place.name == "checkpoints":
         found = sorted(source.glob(CHECKPOINT))
         if not found:
             raise FolderError(f"{source}: there are no checkpoints in this folder")
-        return [_Ingredient(path, source.parent) for path in found]
+        return [_Ingredient(path, place.parent) for path in found]
     return [_Ingredient(source, source)]
 
 

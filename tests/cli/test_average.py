@@ -59,8 +59,16 @@ def test_checkpoints_are_averaged(forked_nmt, model, tmp_path):
     changed = {name: tensor + torch.randn_like(tensor) for name, tensor in tensors.items()}
     second = first.with_name("update-99999999.safetensors")
     save_tensors(second, changed, notes)
-    for output, sources in (("all", [folder / "checkpoints"]), ("named", [first, second])):
-        assert forked_nmt("average", *sources, "-o", tmp_path / output).code == 0
+    for output, sources in (
+        ("all", [folder / "checkpoints"]),
+        ("named", [first, second]),
+        ("here", ["."]),
+        ("named-here", [first.name, second.name]),
+    ):
+        ended = forked_nmt(
+            "average", *sources, "-o", tmp_path / output, cwd=str(folder / "checkpoints")
+        )
+        assert ended.code == 0, ended.stderr
         for name, tensor in weights(tmp_path / output).items():
             pair = (tensors[f"model.{name}"].double(), changed[f"model.{name}"].double())
             assert torch.equal(tensor, (sum(pair) / 2).float())
