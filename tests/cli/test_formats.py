@@ -51,6 +51,16 @@ def test_an_nbest_list_on_standard_output(forked_nmt, model):
             "out: this is named for two outputs; name another for one",
             2,
         ),
+        (
+            ["--plotted-lines", 3],
+            "--plotted-lines changes nothing without --attention-plots DIR",
+            2,
+        ),
+        (
+            ["--attention-plots", "in"],
+            "in: this is a file; name a folder for the pictures",
+            2,
+        ),
         (["--alignments", "no/out"], "no/out: no such file or folder", 1),
     ],
 )

@@ -1,6 +1,7 @@
 """What to write: every option and its default. Needs no torch."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from nmt.errors import SettingError, UsageError
 
@@ -25,6 +26,12 @@ class WriterOptions:
         if self.plotted_lines < 1:
             raise SettingError(
                 f"the number of lines to plot must be 1 or more, not {self.plotted_lines}"
+            )
+        if self.attention_plots is None and self.plotted_lines != WriterOptions.plotted_lines:
+            raise UsageError("--plotted-lines changes nothing without --attention-plots DIR")
+        if self.attention_plots is not None and Path(self.attention_plots).is_file():
+            raise UsageError(
+                f"{self.attention_plots}: this is a file; name a folder for the pictures"
             )
 
     def outputs(self, output: str) -> list[str]:
