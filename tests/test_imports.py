@@ -15,13 +15,14 @@ OURS = MODULES + [
     if ".work" not in path.parts
 ]
 
-FOUNDATION = {"errors", "files", "hardware", "progress", "settings", "tensors"}
+FOUNDATION = {"errors", "files", "hardware", "processes", "progress", "settings", "tensors"}
 MIDDLE = {"models", "data", "evaluation"}
 # Each room, and what it may import besides itself. What is missing here may import anything but
 # cli: nmt/api.py, which puts the rooms together.
 ARROWS = {
     "errors": set(),
     "progress": set(),
+    "processes": {"errors"},
     "files": {"errors"},
     "settings": {"errors"},
     "tensors": {"errors", "files"},

@@ -9,32 +9,21 @@ characters, besides that of the workers.
 
 import logging
 import os
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from multiprocessing.connection import Pipe, wait
+from multiprocessing.connection import wait
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Protocol
 
 from nmt.decoding.recipe import Recipe
 from nmt.decoding.windows import Window
 from nmt.decoding.writers.options import WriterOptions
-from nmt.errors import NmtError
 from nmt.hardware import cores
+from nmt.processes import Worker
 
 LOGGER = logging.getLogger("nmt")
-# Ctrl-C and the like are for the first process to understand; a worker ends when that ends.
-START = """
-import signal, sys
-for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-    signal.signal(getattr(signal, name), signal.SIG_IGN)
-sys.path[:] = sys.argv[2:]
-from nmt.decoding.worker import main
-main()
-"""
 AHEAD = 3
 # A worker has to load torch and the model: for fewer lines that takes longer than it saves.
 LEAST_LINES = 4000
@@ -115,54 +104,22 @@ class _Alone:
         return
 
 
-class _Worker:
+class _Worker(Worker):
     """A worker in a process of its own, seen from here."""
 
     def __init__(self, job: Job) -> None:
-        self.pipe, theirs = Pipe()
+        super().__init__("nmt.decoding.worker", job.threads or 1, "use fewer (--workers 1)")
         self.window: Window | None = None  # what it is at
-        with theirs:
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", START, str(theirs.fileno()), *sys.path],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
-                env=os.environ | {"OMP_NUM_THREADS": str(job.threads)},
-                start_new_session=True,  # a terminal's Ctrl-C does not get there
-            )
         self.tell(job)
-
-    def tell(self, message: Any) -> None:
-        """Send it something that it will answer."""
-        try:
-            self.pipe.send(message)
-        except OSError:
-            raise self._dead() from None
 
     def answer(self) -> list[str]:
         """Wait for its next answer."""
-        try:
-            answer: Answer = self.pipe.recv()
-        except (EOFError, OSError):
-            raise self._dead() from None
+        answer: Answer = self.hear()
         for warning in answer.warnings:
             LOGGER.warning(warning)
         if answer.error is not None:
             raise answer.error
         return answer.texts
-
-    def end(self) -> None:
-        """End it, whatever it does; it has nothing to lose."""
-        self.pipe.close()
-        self.process.kill()
-        self.process.wait()
-
-    def _dead(self) -> NmtError:
-        code = self.process.wait()
-        return NmtError(
-            f"a worker process ended (code {code}), most likely because memory ran out; use fewer "
-            "(--workers 1)"
-        )
 
 
 class _Workers:
@@ -222,4 +179,4 @@ class _Workers:
         trace: TracebackType | None,
     ) -> None:
         for worker in self.workers:
-            worker.end()
+            worker.end()  # whatever it does: it has nothing to lose

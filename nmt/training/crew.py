@@ -6,12 +6,8 @@ every batch and of the weights, and is told over a pipe when to begin a phase.
 """
 
 import contextlib
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from multiprocessing.connection import Pipe
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +19,7 @@ from nmt.decoding.model_folder import Description
 from nmt.errors import NmtError
 from nmt.hardware import matrix_peak
 from nmt.models.seq2seq import Seq2Seq
+from nmt.processes import Worker
 from nmt.training.config import TrainConfig
 from nmt.training.learner import Learner, Work
 from nmt.training.loader import Feed
@@ -30,16 +27,6 @@ from nmt.training.schedule import Pace
 from nmt.training.storage import Storage
 from nmt.training.validation import Examiner, Share
 
-# Ctrl-C and the like are for the first process to understand; a worker ends when that ends.
-START = """
-import signal, sys
-for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-    signal.signal(getattr(signal, name), signal.SIG_IGN)
-sys.path[:] = sys.argv[2:]
-from nmt.training.worker import main
-from nmt.training.schedule import Pace
-main()
-"""
 # A worker's share of a batch is at least so many tokens, and a corpus for several has so many
 # pairs: below, starting them costs more than they bring. More workers than MOST add little.
 LEAST_TOKENS = 512
@@ -82,53 +69,23 @@ class Failure:
     reason: str
 
 
-class _Remote:
+class _Remote(Worker):
     """A worker in a process of its own, seen from here."""
 
     def __init__(self, job: Job) -> None:
-        self.pipe, theirs = Pipe()
-        with theirs:
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", START, str(theirs.fileno()), *sys.path],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(), job.file),
-                env=os.environ | {"OMP_NUM_THREADS": str(job.threads)},
-                start_new_session=True,  # a terminal's Ctrl-C does not get there
-            )
+        advice = (
+            "the same command goes on from the last checkpoint, with --set train.workers=1 in one "
+            "process"
+        )
+        super().__init__("nmt.training.worker", job.threads, advice, [job.file])
         self.tell(job)
-
-    def tell(self, message: Any) -> None:
-        """Send it something."""
-        try:
-            self.pipe.send(message)
-        except OSError:
-            raise self._dead() from None
 
     def answer(self) -> Any:
         """Wait for the end of the phase and return its result."""
-        try:
-            result = self.pipe.recv()
-        except (EOFError, OSError):
-            raise self._dead() from None
+        result = self.hear()
         if isinstance(result, Failure):
             raise NmtError(f"a worker process failed: {result.reason}")
         return result
-
-    def end(self) -> None:
-        """Wait until the process has ended; its pipe is closed."""
-        try:
-            self.process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-    def _dead(self) -> NmtError:
-        code = self.process.wait()
-        return NmtError(
-            f"a worker process ended (code {code}), most likely because memory ran out; the same "
-            "command goes on from the last checkpoint, with --set train.workers=1 in one process"
-        )
 
 
 def mean_factor(squares: Tensor, tokens: int, clip_norm: float) -> Tensor:
@@ -227,5 +184,5 @@ class Crew:
         for other in self._others:
             other.pipe.close()
         for other in self._others:
-            other.end()
+            other.end(PATIENCE)
         self._others.clear()
