@@ -70,10 +70,12 @@ def translate_file(
     _check_format(recipe.search.n_best, options.writers.format)
     outputs = options.writers.outputs(str(output))
     check_outputs([source], outputs)
-    identity = recipe.identity() | options.identity()
+    recipe.check()
     with (
         read_lines(source, options.invalid_utf8, longest=LONGEST_LINE) as reader,
-        open_outputs(outputs, identity, options.overwrite) as out,
+        open_outputs(
+            outputs, lambda: recipe.identity() | options.identity(), options.overwrite
+        ) as out,
     ):
         lines = _Lines(reader.name, iter(reader), out.mark)
         total, done = count_lines(source), out.mark.lines

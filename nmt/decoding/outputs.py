@@ -1,6 +1,6 @@
 """Where translations go: files that grow and can be gone on with, or a pipe."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -53,20 +53,21 @@ class DirectOutputs:
 
 
 def open_outputs(
-    paths: Sequence[str], identity: dict[str, Any], overwrite: bool
+    paths: Sequence[str], identity: Callable[[], dict[str, Any]], overwrite: bool
 ) -> AbstractContextManager[Outputs]:
     """Open files to be written line by line, together.
 
     Args:
         paths: the files; `-` is standard output.
-        identity: all that the lines follow from, but for the source.
+        identity: tells all that the lines follow from, but for the source. A pipe needs none, and
+            reading a large model for it takes a second.
         overwrite: begin anew, whatever an earlier call has left.
 
     Raises:
         DataError: (on entering) something unfinished is in the way that cannot be gone on with.
     """
     if all(path != "-" and not _is_special(Path(path)) for path in paths):
-        return GrowingOutputs([Path(path) for path in paths], identity, overwrite)
+        return GrowingOutputs([Path(path) for path in paths], identity(), overwrite)
     return DirectOutputs(paths)
 
 

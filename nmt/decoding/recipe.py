@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nmt
-from nmt.decoding.model_files import fingerprint
+from nmt.decoding.model_files import find_weights, fingerprint, read_model_manifest
 from nmt.decoding.options import SearchOptions
 
 if TYPE_CHECKING:
@@ -44,6 +44,21 @@ class Recipe:
             batch_size=self.batch_size,
         )
 
+    @property
+    def folders(self) -> list[Path]:
+        """The model folders, the first one first."""
+        return [Path(model) for model in (self.model, *self.ensemble)]
+
+    def check(self) -> None:
+        """Look whether the models are there; that their weights are whole, loading them tells.
+
+        Raises:
+            FolderError: no model folder, or a damaged one.
+        """
+        for folder in self.folders:
+            read_model_manifest(folder)
+            find_weights(folder)
+
     def identity(self) -> dict[str, Any]:
         """Return all that a translation follows from, but for its source.
 
@@ -52,5 +67,5 @@ class Recipe:
         """
         options = asdict(self) | asdict(self.search)
         kept = {name: options[name] for name in options if name not in ("search", *SPEED)}
-        models = [fingerprint(Path(model)) for model in (self.model, *self.ensemble)]
+        models = [fingerprint(folder) for folder in self.folders]
         return kept | {"nmt": nmt.__version__, "model": models, "ensemble": len(models) - 1}
