@@ -25,6 +25,8 @@ from nmt.hardware import choose_device
 from nmt.progress import Progress
 
 LOGGER = logging.getLogger("nmt")
+# The translations of a line, the best one first: each a pair for each part of the line.
+Translations = list[list[Pair]]
 IMPOSSIBLE = -math.inf
 
 
@@ -75,7 +77,7 @@ class ScoreReport:
 
 @dataclass(frozen=True)
 class _Score:
-    """One line's score: of its parts, in order."""
+    """One translation's score: of its parts, in order."""
 
     log_probability: float
     pieces: list[float]  # log-probabilities, each part's end included
@@ -107,26 +109,28 @@ def score_file(
     done, too_long = 0, 0
     total = count_lines(texts.files[0])
     with open_output(output) as out, Progress(total, "lines", "Scoring") as bar:
-        for parts in read(texts, options.invalid_utf8, vocabularies):
-            too_long += sum(not pair.fits for line in parts for pair in line)
-            for number, score in enumerate(_scores(force, parts), start=done + 1):
-                out.write(_write(number, score, options))
+        for lines in read(texts, options.invalid_utf8, vocabularies):
+            every = [translation for line in lines for translation in line]
+            too_long += sum(not pair.fits for pairs in every for pair in pairs)
+            scores = _scores(force, every)
+            for number, line in enumerate(lines, start=done + 1):
+                out.write(_write(number, [next(scores) for _ in line], options))
             out.flush()
-            done += len(parts)
-            bar.advance(len(parts))
+            done += len(lines)
+            bar.advance(len(lines))
     if too_long:
         LOGGER.warning(f"{too_long:,} pairs are too long to be scored; they have -inf")
     return ScoreReport(done, too_long)
 
 
-def _scores(force: ForcedDecoder, lines: Sequence[list[Pair]]) -> Iterator[_Score]:
-    """Score lines, each of some pairs whose log-probabilities are added up."""
-    usable = [pair for line in lines for pair in line if pair.source and pair.fits]
+def _scores(force: ForcedDecoder, translations: Translations) -> Iterator[_Score]:
+    """Score translations, each of some pairs whose log-probabilities are added up."""
+    usable = [pair for pairs in translations for pair in pairs if pair.source and pair.fits]
     found = iter(force(usable))
-    for line in lines:
+    for pairs in translations:
         pieces: list[float] = []
         total = 0.0
-        for pair in line:
+        for pair in pairs:
             if pair.source and pair.fits:
                 each = next(found).log_probabilities
                 pieces += each.tolist()
@@ -136,24 +140,30 @@ def _scores(force: ForcedDecoder, lines: Sequence[list[Pair]]) -> Iterator[_Scor
         yield _Score(total, pieces)
 
 
-def _write(number: int, score: _Score, options: ScoreOptions) -> str:
+def _write(number: int, scores: list[_Score], options: ScoreOptions) -> str:
+    """Return what is written of a line: the score of its best translation, then of the others."""
     if not options.json:
-        return f"{score.log_probability:.6f}\n"
+        return "\t".join(f"{score.log_probability:.6f}" for score in scores) + "\n"
+    best, *others = (_as_json(score, options) for score in scores)
+    value = {"line": number, **best, **({"others": others} if others else {})}
+    return json.dumps(value) + "\n"
+
+
+def _as_json(score: _Score, options: ScoreOptions) -> dict[str, Any]:
     known = score.log_probability > IMPOSSIBLE
     value: dict[str, Any] = {
-        "line": number,
         "log_probability": round(score.log_probability, 6) if known else None,
         "pieces": len(score.pieces),
     }
     if options.pieces:
         value["log_probabilities"] = [round(piece, 6) for piece in score.pieces]
-    return json.dumps(value) + "\n"
+    return value
 
 
 def _read_pairs(
     texts: Texts, invalid_utf8: str, vocabularies: tuple[Vocabulary, Vocabulary]
-) -> Iterator[list[list[Pair]]]:
-    """Read two files, in windows of lines of one pair each."""
+) -> Iterator[list[Translations]]:
+    """Read two files, in windows of lines of one translation each."""
     assert texts.source is not None
     assert texts.target is not None
     with (
@@ -167,7 +177,7 @@ def _read_pairs(
                 vocabulary.encode(list(side))
                 for vocabulary, side in zip(vocabularies, sides, strict=True)
             ]
-            yield [[Pair(*ids)] for ids in zip(*encoded, strict=True)]
+            yield [[[Pair(*ids)]] for ids in zip(*encoded, strict=True)]
 
 
 def _together(sources: LineReader, targets: LineReader) -> Iterator[tuple[str, str]]:
@@ -183,8 +193,8 @@ def _together(sources: LineReader, targets: LineReader) -> Iterator[tuple[str, s
 
 def _read_hypotheses(
     texts: Texts, invalid_utf8: str, vocabularies: tuple[Vocabulary, Vocabulary]
-) -> Iterator[list[list[Pair]]]:
-    """Read JSON lines, in windows of lines of a pair for each part."""
+) -> Iterator[list[Translations]]:
+    """Read JSON lines, in windows."""
     assert texts.hypotheses is not None
     with read_lines(texts.hypotheses, invalid_utf8, "hypotheses") as lines:
         number = 0
@@ -192,25 +202,40 @@ def _read_hypotheses(
             found = []
             for line in window:
                 number += 1
-                found.append(_parts(line, f"{lines.name}: line {number:,}", vocabularies))
+                found.append(_translations(line, f"{lines.name}: line {number:,}", vocabularies))
             yield found
 
 
-def _parts(line: str, where: str, vocabularies: tuple[Vocabulary, Vocabulary]) -> list[Pair]:
+def _translations(
+    line: str, where: str, vocabularies: tuple[Vocabulary, Vocabulary]
+) -> Translations:
     try:
-        parts = json.loads(line)["parts"]
-        sides = [(part["source_pieces"], part["pieces"]) for part in parts]
-        for pieces in (side for both in sides for side in both):
-            if not isinstance(pieces, list) or not all(isinstance(piece, str) for piece in pieces):
-                raise TypeError
-    except (ValueError, KeyError, TypeError, RecursionError):
+        value = json.loads(line)
+        every = [_pieces(each["parts"]) for each in (value, *value.get("others", ()))]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise DataError(
             f"{where} is no JSON object with parts; make the file with nmt translate --format json"
         ) from None
     return [
-        Pair(_ids(source, vocabularies[0], where), _ids(target, vocabularies[1], where))
-        for source, target in sides
+        [
+            Pair(_ids(source, vocabularies[0], where), _ids(target, vocabularies[1], where))
+            for source, target in sides
+        ]
+        for sides in every
     ]
+
+
+def _pieces(parts: Any) -> list[tuple[list[str], list[str]]]:
+    """Return the pieces of the source and of the translation, for each part.
+
+    Raises:
+        KeyError, TypeError: they are not there, or no lists of texts.
+    """
+    sides = [(part["source_pieces"], part["pieces"]) for part in parts]
+    for pieces in (side for both in sides for side in both):
+        if not isinstance(pieces, list) or not all(isinstance(piece, str) for piece in pieces):
+            raise TypeError
+    return sides
 
 
 def _ids(pieces: Sequence[str], vocabulary: Vocabulary, where: str) -> list[int]:

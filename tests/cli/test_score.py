@@ -43,6 +43,25 @@ def test_the_scores_of_translate_are_found_again(forked_nmt, model, translated):
     assert len(found) == len(LINES)
 
 
+def test_every_translation_of_an_nbest_list_is_scored(forked_nmt, model, translated):
+    nbest = ("--n-best", 3, "-o", translated / "nbest.jsonl")
+    assert forked_nmt("translate", model, translated / "in", *BEAM, *nbest).code == 0
+    rows = (translated / "nbest.jsonl").read_text().split("\n")[:-1]
+    values = [json.loads(row) for row in rows]
+    expected = [
+        [each["log_probability"] for each in (value, *value.get("others", []))] for value in values
+    ]
+    assert max(map(len, expected)) == 3
+    command = ("score", model, "--hypotheses", translated / "nbest.jsonl")
+    lines = forked_nmt(*command).stdout.split("\n")[:-1]
+    found = [[float(score) for score in line.split("\t")] for line in lines]
+    objects = [json.loads(line) for line in forked_nmt(*command, "--json").stdout.splitlines()]
+    for number, scores in enumerate(expected):
+        assert found[number] == pytest.approx(scores, abs=1e-4)
+        every = (objects[number], *objects[number].get("others", []))
+        assert [each["log_probability"] for each in every] == found[number]
+
+
 def test_text_that_is_cut_into_the_same_pieces_has_the_same_scores(forked_nmt, model, translated):
     ended = forked_nmt(
         *("score", model, "--source", translated / "in", "--target", translated / "out"),
@@ -91,6 +110,8 @@ def test_a_pair_too_long_has_no_score_and_the_rest_has(forked_nmt, model, tmp_pa
         ("text\n", "is no JSON object with parts; make the file with nmt translate --format json"),
         ('{"parts": [{"pieces": 3, "source_pieces": []}]}\n', "is no JSON object with parts; "),
         ('{"parts": [{"pieces": [], "source_pieces": "12"}]}\n', "is no JSON object with parts; "),
+        ('{"parts": [], "others": [{}]}\n', "is no JSON object with parts; "),
+        ("[]\n", "is no JSON object with parts; "),
         ("[" * 100_000 + "\n", "is no JSON object with parts; "),
         (
             '{"parts": [{"pieces": ["never"], "source_pieces": []}]}\n',
