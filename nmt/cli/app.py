@@ -38,6 +38,7 @@ OS_ERRORS = {
     errno.EEXIST: "this exists already",
     errno.ENAMETOOLONG: "the name is too long",
     errno.EMFILE: "too many files are open at once",
+    errno.EBADF: "standard input or output is closed: give a file, or - with one that is open",
 }
 OUT_OF_MEMORY = "there is not enough memory: use smaller batches or a smaller model"
 GPU_OUT_OF_MEMORY = "the GPU's memory is full: use smaller batches or a smaller model"
@@ -125,6 +126,18 @@ def _silence_stdout() -> None:
         os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
+def _hold_streams() -> None:
+    """Put something in the place of the standard streams that the caller closed (`2>&-`).
+
+    Without standard error, print() would put messages among the results, and the next file that is
+    opened would get a stream's number. What results are read from or written to fails when used.
+    """
+    for name, mode, other in (("stdin", "r", "w"), ("stdout", "w", "r"), ("stderr", "w", "w")):
+        if getattr(sys, name) is None:
+            flags = os.O_WRONLY if other == "w" else os.O_RDONLY
+            setattr(sys, name, os.fdopen(os.open(os.devnull, flags), mode))
+
+
 def _terminate(number: int, frame: FrameType | None) -> None:
     raise Terminated
 
@@ -178,6 +191,7 @@ def main() -> None:
     # OpenMP reads this when torch is imported. Its threads spin while they wait for each other:
     # with another program on one of two cores, that made training 20 times slower, this 2 times.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    _hold_streams()
     signal.signal(signal.SIGTERM, _terminate)  # so that temporary files are cleaned up
     try:
         try:

@@ -205,6 +205,33 @@ def test_a_reader_that_had_enough_ends_us_quietly(reader):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is Linux's own")
+@pytest.mark.parametrize(
+    ("closed", "code", "out", "err"),
+    [
+        ("2>&-", 0, "result\n", ""),
+        (">&-", 1, "", "nmt: error: standard input or output is closed: "),
+        ("<&-", 1, "", "nmt: error: standard input or output is closed: "),
+    ],
+)
+def test_streams_that_are_closed(closed, code, out, err):
+    body = "print('note', file=sys.stderr); print('result')"
+    if closed == "<&-":
+        body = "sys.stdin.read()"
+    elif closed == ">&-":
+        body = "print('result')"
+    program = PROGRAM.format(body=body)
+    ended = subprocess.run(
+        ["/bin/sh", "-c", f'exec "$0" -c "$1" stand-in {closed}', sys.executable, program],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=ENVIRONMENT,
+    )
+    assert (ended.returncode, ended.stdout) == (code, out)
+    assert ended.stderr.startswith(err)
+    assert ended.stderr.count("\n") == int(bool(err))
+
+
 def test_a_full_disk_behind_standard_output():
     program = PROGRAM.format(body="print('result')")
     with open("/dev/full", "w") as full:
