@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nmt.data.options import TOKENIZERS, PreprocessOptions
+from nmt.data.options import MIN_FREQUENCY, TOKENIZERS, PreprocessOptions
 from nmt.errors import SettingError
 
 AUTO = "auto"
@@ -47,12 +47,20 @@ def preprocess(
     tokenizer: Annotated[
         str, typer.Option(help=f"One of {', '.join(TOKENIZERS)}.", metavar="KIND")
     ] = PreprocessOptions.tokenizer,
+    min_frequency: Annotated[
+        int | None,
+        typer.Option(
+            help="Words that occur less often are unknown (with --tokenizer word). "
+            f"[default: {MIN_FREQUENCY}]",
+            metavar="N",
+        ),
+    ] = None,
     joint_vocab: Annotated[
         bool | None,
         typer.Option(
             "--joint-vocab/--separate-vocabs",
             help="One vocabulary for both languages, or one for each. [default: joint if they "
-            "share most letters]",
+            "share most letters, two of words]",
         ),
     ] = None,
     source_vocab: Annotated[
@@ -109,6 +117,7 @@ def preprocess(
         target_language=target_lang,
         vocabulary_size=_size(vocab_size),
         tokenizer=tokenizer,
+        min_frequency=min_frequency,
         joint=joint_vocab,
         source_vocabulary=source_vocab,
         target_vocabulary=target_vocab,

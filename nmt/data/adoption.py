@@ -34,7 +34,7 @@ class Adopted:
 
 
 @dataclass(frozen=True)
-class _Model:
+class Model:
     """A model file taken apart: its pieces, the settings of its trainer, and all the rest."""
 
     pieces: list[bytes]
@@ -61,13 +61,13 @@ def adopt(path: Path) -> Adopted:
     tokenizer = TOKENIZERS.get(kinds[-1], "other")
     if has_our_ids(open_model(content, path)):
         return Adopted(content, tokenizer)
-    renumbered = _renumber(model)
+    renumbered = renumber(model)
     if not has_our_ids(open_model(renumbered, path)):
         raise DataError(f"vocabulary {path}: its special pieces cannot be moved to the ids 0 to 3")
     return Adopted(renumbered, tokenizer, renumbered=True)
 
 
-def _take_apart(content: bytes, path: Path) -> _Model:
+def _take_apart(content: bytes, path: Path) -> Model:
     pieces, trainer, rest = [], b"", b""
     try:
         for field, value in read_fields(content):
@@ -83,10 +83,10 @@ def _take_apart(content: bytes, path: Path) -> _Model:
         pieces = []
     if not pieces:
         raise DataError(f"vocabulary {path}: this is not a SentencePiece model")
-    return _Model(pieces, trainer, rest)
+    return Model(pieces, trainer, rest)
 
 
-def _renumber(model: _Model) -> bytes:
+def renumber(model: Model) -> bytes:
     """Put the special pieces first, in our order, and tell the trainer's settings so."""
     by_text = {_text(piece): piece for piece in model.pieces}
     names = _special_names(model)
@@ -103,7 +103,7 @@ def _renumber(model: _Model) -> bytes:
     return b"".join([*pieces, trainer, model.rest])
 
 
-def _special_names(model: _Model) -> dict[int, bytes]:
+def _special_names(model: Model) -> dict[int, bytes]:
     """Return what the model calls its special pieces, by our ids."""
     names = dict(USUAL_NAMES)
     for id, field in TRAINER_NAMES.items():

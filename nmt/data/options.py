@@ -9,6 +9,8 @@ from nmt.errors import SettingError, UsageError
 # BPE comes first because it is the default: it made better models than unigram pieces of our demo
 # corpus (by 3 BLEU) and of Multi30k, where unigram pieces cut frequent words of few relatives.
 TOKENIZERS = ("bpe", "unigram", "char", "word")
+# Words seen once teach the model what to do with a word that it does not know.
+MIN_FREQUENCY = 2
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,10 @@ class PreprocessOptions:
         vocabulary_size: how many pieces; None fits the number to the text. With separate
             vocabularies it is the size of each.
         tokenizer: `bpe`, `unigram`, `char` or `word`.
-        joint: one vocabulary for both languages or one for each; None goes by their letters.
+        min_frequency: words that occur less often in the training text (in a sample of it, where
+            it is large) are unknown; None is 2. For `word` only.
+        joint: one vocabulary for both languages or one for each; None goes by their letters, and
+            makes two of words.
         source_vocabulary: an existing SentencePiece model to use for the source.
         target_vocabulary: the same for the target.
         max_length: pairs with more pieces than this on a side are dropped from training.
@@ -48,6 +53,7 @@ class PreprocessOptions:
     target_language: str | None = None
     vocabulary_size: int | None = None
     tokenizer: str = "bpe"
+    min_frequency: int | None = None
     joint: bool | None = None
     source_vocabulary: Path | None = None
     target_vocabulary: Path | None = None
@@ -89,6 +95,21 @@ class PreprocessOptions:
                 "a joint vocabulary is one model: give the same file as the source and the target "
                 "vocabulary, or keep the vocabularies separate"
             )
+        self._check_frequency()
+
+    def _check_frequency(self) -> None:
+        """Refuse a minimum frequency where no words are counted."""
+        if self.min_frequency is None:
+            return
+        if self.tokenizer != "word":
+            raise UsageError(
+                f"a minimum frequency is of use only for words, not with the tokenizer "
+                f"{self.tokenizer}; add --tokenizer word, or leave --min-frequency out"
+            )
+        if self.source_vocabulary and self.target_vocabulary:
+            raise UsageError(
+                "both vocabularies are given, and no words are counted; leave --min-frequency out"
+            )
 
     def _check_languages(self) -> None:
         """Find validation files in the wrong place, as far as names tell."""
@@ -103,11 +124,20 @@ class PreprocessOptions:
             )
 
     def _check_values(self) -> None:
-        lowest = {"vocabulary_size": 8, "max_length": 1, "max_ratio": 1.0, "threads": 1, "seed": 0}
+        lowest = {
+            "vocabulary_size": 8,
+            "min_frequency": 1,
+            "max_length": 1,
+            "max_ratio": 1.0,
+            "threads": 1,
+            "seed": 0,
+        }
         for name, minimum in lowest.items():
             value = getattr(self, name)
             if value is not None and not value >= minimum:
-                said = name.replace("_", " ").replace("max", "maximum")
+                said = (
+                    name.replace("_", " ").replace("max ", "maximum ").replace("min ", "minimum ")
+                )
                 raise SettingError(f"the {said} must be at least {minimum}, not {value}")
         choices = {"tokenizer": TOKENIZERS, "invalid_utf8": ("error", "replace", "skip")}
         for name, allowed in choices.items():

@@ -4,8 +4,8 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field
 
-LARGEST, LARGEST_WORDS = 32_000, 50_000  # pieces, when the size is ours to choose
-MOST_WORDS = 2 * LARGEST_WORDS  # different words are counted no further
+LARGEST = 32_000  # pieces, when the size is ours to choose
+MOST_WORDS = 100_000  # different words are counted no further
 SHARED_LETTERS = 0.5  # of the text: from here on two languages share a vocabulary
 FOREIGN = 0.02  # letters that a language uses so much less than another are in foreign names
 SPECIALS = 5  # pad, unk, bos, eos, and the space
@@ -100,8 +100,6 @@ def choose_size(statistics: TextStatistics, tokenizer: str) -> int:
     characters, words = len(statistics.covered()), len(statistics.words)
     if tokenizer == "char":
         return characters + SPECIALS
-    if tokenizer == "word":
-        return min(LARGEST_WORDS, words) + SPECIALS
     fitting = min(LARGEST, int(7.5 * (statistics.size / statistics.share) ** 0.45))
     fitting = min(fitting, words + characters)
     return round_size(max(fitting, 2 * characters) + SPECIALS)

@@ -11,8 +11,10 @@ from nmt.data.pairs import PairFiles, batches
 from nmt.data.text_statistics import TextStatistics, choose_joint, choose_size
 from nmt.data.vocabulary import Vocabulary
 from nmt.data.vocabulary_training import Sample, together, train_vocabulary
+from nmt.data.word_training import train_words
 
 LOGGER = logging.getLogger("nmt")
+WORD = "word"
 SAMPLE_PAIRS = 500_000
 SAMPLE_BYTES = 50_000_000
 SAMPLE_AT_LEAST = 1_000  # pairs, however long their lines are
@@ -94,6 +96,9 @@ def _store(model: bytes, path: Path) -> Vocabulary:
 def _wants_joint(samples: list[Sample], options: PreprocessOptions) -> bool:
     if options.joint is not None:
         return options.joint
+    if options.tokenizer == WORD:
+        LOGGER.info("Words are of one language: each gets a vocabulary of its own.")
+        return False
     joint = choose_joint(*(sample.statistics for sample in samples))
     LOGGER.info(
         "The languages share most of their letters: one vocabulary for both (--separate-vocabs "
@@ -128,6 +133,8 @@ def _draw_samples(pairs: PairFiles, count: int) -> list[Sample]:
 
 def _train(name: str, samples: list[Sample], options: PreprocessOptions) -> bytes:
     """Train one vocabulary and say what it became, and why."""
+    if options.tokenizer == WORD:
+        return _train_words(name, samples, options)
     statistics = together(samples)
     aim = options.vocabulary_size or choose_size(statistics, options.tokenizer)
     trained = train_vocabulary(samples, options.tokenizer, aim)
@@ -137,6 +144,21 @@ def _train(name: str, samples: list[Sample], options: PreprocessOptions) -> byte
         LOGGER.info(
             f"{name}: {left_out:,} rare characters (seen fewer than {statistics.rarest} times) are "
             "left out; translation copies them."
+        )
+    return trained.model
+
+
+def _train_words(name: str, samples: list[Sample], options: PreprocessOptions) -> bytes:
+    trained = train_words(samples, options)
+    LOGGER.info(
+        f"{name}: {trained.words:,} words and marks, which occur at least {trained.least:,} times; "
+        f"{trained.left_out:,} rarer ones ({trained.unknown:.1%} of the text) are unknown: "
+        "translation copies them."
+    )
+    if together(samples).unspaced:
+        LOGGER.warning(
+            f"{name}: this text has hardly any spaces, and words are what stands between spaces; "
+            "choose another --tokenizer."
         )
     return trained.model
 

@@ -1,19 +1,14 @@
-"""Vocabularies: text to piece ids and back, by SentencePiece."""
+"""Vocabularies: text to piece ids and back, as a SentencePiece model says."""
 
-import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import sentencepiece
 
-from nmt.data.protobuf import read_fields, values
+from nmt.data.cutting import cutter
+from nmt.data.special import BOS, EOS, PAD, UNK
 from nmt.errors import DataError
-
-PAD, UNK, BOS, EOS = 0, 1, 2, 3  # the same in every vocabulary of ours
-
-# Field numbers in SentencePieceText (sentencepiece.proto).
-TEXT_PIECES, COVERED_END = 2, 5
 
 
 class Vocabulary:
@@ -32,6 +27,7 @@ class Vocabulary:
                 f"{path}: the ids of <pad>, <unk>, <s>, </s> are not 0, 1, 2, 3; make the corpus "
                 "with --source-vocab and --target-vocab, which renumber a model's pieces"
             )
+        self._cutter = cutter(self._processor)
 
     @classmethod
     def load(cls, path: Path | str) -> "Vocabulary":
@@ -47,20 +43,18 @@ class Vocabulary:
 
     def encode(self, lines: list[str], threads: int = 1) -> list[list[int]]:
         """Cut each line into pieces and return their ids, without BOS and EOS."""
-        encoded: list[list[int]] = self._processor.encode(lines, out_type=int, num_threads=threads)
-        return encoded
+        return self._cutter.encode(lines, threads)
 
     def decode(self, ids: Sequence[Sequence[int]]) -> list[str]:
         """Return the text of each sequence of ids. PAD, BOS and EOS leave no trace in it."""
-        # One by one, because an empty list of sequences would be taken for an empty sequence.
-        return [str(self._processor.decode(list(sequence))) for sequence in ids]
+        return self._cutter.decode(ids)
 
     def join(self, pieces: Sequence[Sequence[str]]) -> list[str]:
         """Return the text of each sequence of pieces; one that is not in the vocabulary is itself.
 
         So text in the place of an unknown piece (copied from the source) comes out as it is.
         """
-        return [str(self._processor.decode_pieces(list(sequence))) for sequence in pieces]
+        return self._cutter.join(pieces)
 
     def pieces(self, ids: Sequence[int]) -> list[str]:
         """Return the pieces that the ids stand for."""
@@ -77,12 +71,7 @@ class Vocabulary:
         words as they were; a piece that shares a character with the next one (after
         normalisation) may cover nothing.
         """
-        text = line.encode()
-        encoded = self._processor.encode(line, out_type="serialized_proto")
-        covered = [dict(read_fields(piece)) for piece in values(encoded, TEXT_PIECES)]
-        ends = [int(fields.get(COVERED_END, 0)) for fields in covered]
-        ends[-1:] = [len(text)] if ends else []
-        return [text[a:b].decode() for a, b in itertools.pairwise([0, *ends])]
+        return self._cutter.surfaces(line)
 
 
 def open_model(content: bytes, path: Path) -> Any:

@@ -58,7 +58,7 @@ def train_vocabulary(samples: list[Sample], tokenizer: str, size: int) -> Traine
 
     Args:
         samples: lines of one language or two, in one folder, which takes a temporary file.
-        tokenizer: `unigram`, `bpe`, `char` or `word`.
+        tokenizer: `unigram`, `bpe` or `char`; words are counted by `word_training`.
         size: the number of pieces to aim at.
 
     Raises:

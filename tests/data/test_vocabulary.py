@@ -67,15 +67,6 @@ def test_other_tokenizers_round_trip_too(tmp_path, tokenizer):
     ]
 
 
-def test_words_are_pieces_of_the_word_tokenizer(tmp_path):
-    vocabulary = make(tmp_path, LINES, "word")
-    assert vocabulary.pieces(vocabulary.encode(["Ein Hund läuft"])[0]) == [
-        "▁Ein",
-        "▁Hund",
-        "▁läuft",
-    ]
-
-
 def test_control_characters_and_invisible_marks_vanish(vocabulary):
     text = "\ufeffA do\u00adg\x01 runs\x7f"
     assert vocabulary.decode(vocabulary.encode([text])) == ["A dog runs"]

@@ -1,0 +1,109 @@
+"""Two ways to cut text by a SentencePiece model: by its own rules, or into whole words."""
+
+import itertools
+from collections.abc import Sequence
+from typing import Any, AnyStr, Protocol
+
+from nmt.data import words
+from nmt.data.protobuf import read_fields, values
+from nmt.data.special import BOS, EOS, PAD, UNK
+from nmt.data.words import LIKE_A_TIE, SPACE, TIE
+
+# Field numbers in SentencePieceText (sentencepiece.proto).
+TEXT_PIECES, COVERED_END = 2, 5
+# In every vocabulary of words that we made, and in no text: it tells them from others.
+SIGN = SPACE + TIE
+UNKNOWN = "\u2047"  # what SentencePiece writes for an unknown piece
+UNWRITTEN = (PAD, BOS, EOS)
+
+
+class Cutter(Protocol):
+    """Cuts text and puts it together; `nmt.data.vocabulary.Vocabulary` says what each does."""
+
+    def encode(self, lines: list[str], threads: int) -> list[list[int]]:
+        """Return the ids of each line."""
+
+    def decode(self, ids: Sequence[Sequence[int]]) -> list[str]:
+        """Return the text of ids."""
+
+    def join(self, pieces: Sequence[Sequence[str]]) -> list[str]:
+        """Return the text of pieces."""
+
+    def surfaces(self, line: str) -> list[str]:
+        """Return the stretches of a line that its pieces cover."""
+
+
+def cutter(processor: Any) -> Cutter:
+    """Return what cuts text as this model is meant to."""
+    known = processor.piece_to_id(SIGN) != processor.unk_id()
+    return WordCutter(processor) if known else PieceCutter(processor)
+
+
+class PieceCutter:
+    """Leaves everything to SentencePiece."""
+
+    def __init__(self, processor: Any) -> None:
+        self._processor = processor
+
+    def encode(self, lines: list[str], threads: int) -> list[list[int]]:
+        """Return the ids of each line."""
+        encoded: list[list[int]] = self._processor.encode(lines, out_type=int, num_threads=threads)
+        return encoded
+
+    def decode(self, ids: Sequence[Sequence[int]]) -> list[str]:
+        """Return the text of ids."""
+        # One by one, because an empty list of sequences would be taken for an empty sequence.
+        return [str(self._processor.decode(list(sequence))) for sequence in ids]
+
+    def join(self, pieces: Sequence[Sequence[str]]) -> list[str]:
+        """Return the text of pieces."""
+        return [str(self._processor.decode_pieces(list(sequence))) for sequence in pieces]
+
+    def surfaces(self, line: str) -> list[str]:
+        """Return the stretches of a line that its pieces cover."""
+        text = line.encode()
+        encoded = self._processor.encode(line, out_type="serialized_proto")
+        covered = [dict(read_fields(piece)) for piece in values(encoded, TEXT_PIECES)]
+        ends = [int(fields.get(COVERED_END, 0)) for fields in covered]
+        return [stretch.decode() for stretch in _stretches(text, ends)]
+
+
+class WordCutter:
+    """Looks up whole words, each unknown one by itself; pieces are words after a SPACE."""
+
+    def __init__(self, processor: Any) -> None:
+        pieces = processor.id_to_piece(list(range(processor.get_piece_size())))
+        self._words = [piece.removeprefix(SPACE) for piece in pieces]
+        self._words[UNK] = UNKNOWN
+        self._ids = {word: id for id, word in enumerate(self._words) if id > EOS}
+
+    def encode(self, lines: list[str], threads: int) -> list[list[int]]:
+        """Return the ids of each line; it is quick enough without threads."""
+        return [[self._ids.get(word.text, UNK) for word in words.split(line)] for line in lines]
+
+    def decode(self, ids: Sequence[Sequence[int]]) -> list[str]:
+        """Return the text of ids."""
+        written = ([id for id in sequence if id not in UNWRITTEN] for sequence in ids)
+        return [words.together(self._words[id] for id in sequence) for sequence in written]
+
+    def join(self, pieces: Sequence[Sequence[str]]) -> list[str]:
+        """Return the text of pieces."""
+        return [words.together(map(self._word, sequence)) for sequence in pieces]
+
+    def _word(self, piece: str) -> str:
+        """Return the word of a piece, which may be text that was copied from a source."""
+        word = piece.removeprefix(SPACE)
+        if word in self._ids and word != piece:
+            return word
+        tied = word == piece and words.is_mark(word)  # in the source no space stood before it
+        return TIE * tied + word.replace(TIE, LIKE_A_TIE)
+
+    def surfaces(self, line: str) -> list[str]:
+        """Return the stretches of a line that its words cover."""
+        return list(_stretches(line, [word.end for word in words.split(line)]))
+
+
+def _stretches(text: AnyStr, ends: list[int]) -> list[AnyStr]:
+    """Cut a text at these places; the last stretch goes to its end."""
+    ends[-1:] = [len(text)] if ends else []
+    return [text[a:b] for a, b in itertools.pairwise([0, *ends])]
