@@ -10,7 +10,8 @@ the forward pass (the gradients by inputs and by weights are a product each).
 from benchmarks.report import table
 from nmt.models.config import ModelConfig
 from nmt.models.cost import Cost, cost
-from nmt.training.presets import names, resolve
+from nmt.training.catalogue import names
+from nmt.training.presets import resolve
 
 # Multi30k English to German, joint vocabulary of 8,000 BPE pieces, end of sentence included.
 SOURCE_LENGTH = 15.3

@@ -17,7 +17,7 @@ from benchmarks.operations import SHAPES, training
 from benchmarks.processes import spread_over
 from benchmarks.report import machine, table, warn_if_disturbed
 from nmt.models.cost import cost
-from nmt.training.presets import names
+from nmt.training.catalogue import names
 
 GNMT = (
     "model.embedding_size=1024",

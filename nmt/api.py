@@ -3,6 +3,7 @@
     preprocess(PreprocessOptions(...), output)      text files to a corpus folder
     train(corpus, output, TrainOptions(...))        a corpus folder to a model folder
     forecast_training(corpus, TrainOptions(...))    what that would cost
+    list_presets()                                  what TrainOptions.preset may be
     Translator.load(model).translate(lines)         lines to translations
     translate_file(Recipe(model), source, output)   the same for files of any size
     score_file(model, Texts(source, target))        translations to log-probabilities
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from nmt.decoding.writers.options import WriterOptions
     from nmt.evaluation.report import Report, Text
     from nmt.training.average import average
+    from nmt.training.catalogue import Preset, list_presets
     from nmt.training.config import Limits
     from nmt.training.forecast import Forecast
     from nmt.training.run import TrainOptions, TrainReport, forecast_training, train
@@ -41,6 +43,7 @@ __all__ = [
     "Part",
     "PreprocessOptions",
     "PreprocessReport",
+    "Preset",
     "Recipe",
     "ScoreOptions",
     "ScoreReport",
@@ -55,6 +58,7 @@ __all__ = [
     "average",
     "evaluate",
     "forecast_training",
+    "list_presets",
     "preprocess",
     "score_file",
     "train",
@@ -67,6 +71,7 @@ HOMES = {
     "Part": "nmt.decoding.translation",
     "PreprocessOptions": "nmt.data.options",
     "PreprocessReport": "nmt.data.options",
+    "Preset": "nmt.training.catalogue",
     "Recipe": "nmt.decoding.recipe",
     "ScoreOptions": "nmt.decoding.scoring",
     "ScoreReport": "nmt.decoding.scoring",
@@ -80,6 +85,7 @@ HOMES = {
     "WriterOptions": "nmt.decoding.writers.options",
     "average": "nmt.training.average",
     "forecast_training": "nmt.training.run",
+    "list_presets": "nmt.training.catalogue",
     "preprocess": "nmt.data.preprocess",
     "score_file": "nmt.decoding.scoring",
     "train": "nmt.training.run",

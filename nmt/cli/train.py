@@ -1,5 +1,6 @@
 """`nmt train`: from a corpus folder to a model folder."""
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -20,7 +21,7 @@ def train(
     preset: Annotated[
         str,
         typer.Option(
-            help="tiny, small, base, or a .toml file; auto goes by the size of the corpus.",
+            help="One of --list-presets, or a .toml file; auto goes by the size of the corpus.",
             metavar="NAME",
         ),
     ] = "auto",
@@ -65,8 +66,14 @@ def train(
     list_settings: Annotated[
         bool, typer.Option("--list-settings", help="Print every setting and its meaning.")
     ] = False,
+    list_presets: Annotated[
+        bool,
+        typer.Option(
+            "--list-presets", help="Print every preset: year, size, features, BLEU on Multi30k."
+        ),
+    ] = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print the scores, or the costs, as one JSON object.")
+        bool, typer.Option("--json", help="Print the scores, the costs or the presets as JSON.")
     ] = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", help="Only results, warnings and errors.")
@@ -85,6 +92,9 @@ def train(
     """
     if list_settings:
         print(settings_table())
+        return
+    if list_presets:
+        print(presets_table(as_json))
         return
     if corpus is None or (output is None and not dry_run):
         raise UsageError("name the corpus and the model folder: nmt train CORPUS -o MODEL")
@@ -133,16 +143,32 @@ def seconds(text: str) -> float:
 
 
 def settings_table() -> str:
-    """List every setting: its value in each preset, and its meaning."""
+    """List every setting: its value in each of our own presets, and its meaning."""
     from nmt.settings import describe
-    from nmt.training.presets import GROUPS, names, resolve
+    from nmt.training.catalogue import OURS
+    from nmt.training.presets import GROUPS, resolve
 
-    presets = {name: resolve(name, [], 0) for name in names()}
+    presets = {name: resolve(name, [], 0) for name in OURS}
     table = [["setting", *presets, "meaning"]]
     for group in GROUPS:
         columns = [describe(group, getattr(preset, group)) for preset in presets.values()]
         for rows in zip(*columns, strict=True):
             table.append([rows[0].name, *(row.value for row in rows), rows[0].meaning])
+    return _columns(table)
+
+
+def presets_table(as_json: bool) -> str:
+    """List every preset with what is known of it, as a table or as a JSON array."""
+    from nmt import api
+    from nmt.training.catalogue import as_table
+
+    presets = api.list_presets()
+    if as_json:
+        return json.dumps([dataclasses.asdict(preset) for preset in presets], ensure_ascii=False)
+    return _columns(as_table(presets))
+
+
+def _columns(table: list[list[str]]) -> str:
     widths = [max(len(cell) for cell in column) for column in zip(*table, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -7,9 +7,9 @@ from typing import Any
 from nmt.errors import SettingError, nearest
 from nmt.models.config import ModelConfig
 from nmt.settings import assignments, build, read_toml
+from nmt.training.catalogue import FOLDER, SECTION, facts, names
 from nmt.training.config import TrainConfig
 
-FOLDER = Path(__file__).parent / "presets"
 GROUPS = {"model": ModelConfig, "train": TrainConfig}
 # Training pairs up to which a preset is the right size.
 SIZES = (("tiny", 4_000), ("small", 200_000))
@@ -23,12 +23,6 @@ class Settings:
     preset: str
     model: ModelConfig
     train: TrainConfig
-
-
-def names() -> list[str]:
-    """Return the names of the presets that come with the program."""
-    order = [*(name for name, _ in SIZES), LARGEST]
-    return sorted((path.stem for path in FOLDER.glob("*.toml")), key=order.index)
 
 
 def choose(pairs: int) -> str:
@@ -45,10 +39,12 @@ def resolve(preset: str, changes: list[str], pairs: int) -> Settings:
         pairs: training pairs of the corpus, for "auto".
 
     Raises:
-        SettingError: an unknown preset, group or setting, or an unfit value.
+        SettingError: an unknown preset, group, setting or fact, or an unfit value.
     """
     name = choose(pairs) if preset == "auto" else preset
-    values = _merge(read_toml(_path(name)), assignments(changes), name)
+    read = read_toml(_path(name))
+    facts(name, read.pop(SECTION, {}))
+    values = _merge(read, assignments(changes), name)
     return Settings(
         preset=name,
         model=build(ModelConfig, values.get("model", {}), "model"),

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from nmt import api
+from nmt.training.catalogue import Preset, names
 from tests.conftest import environment
 from tests.support.runs import SMALL, WATCHED, command, computed, metrics, same_weights, updates
 
@@ -102,6 +104,18 @@ def test_list_settings_names_each_with_its_values_and_meaning(forked_nmt):
     assert "train.select_by" in listed
 
 
+def test_list_presets_tells_what_is_known_of_each(forked_nmt):
+    header, *rows = forked_nmt("train", "--list-presets").stdout.splitlines()
+    assert header.split() == ["preset", "year", "parameters", "BLEU", "tokens/s", "features"]
+    listed = {row.split()[0]: row.split(None, 5)[1:] for row in rows}
+    assert list(listed) == names()
+    assert listed["small"][:2] == ["-", "11,452,480"]
+    assert listed["small"][4] == "1+2 LSTM layers of 512, general attention in each"
+    ended = forked_nmt("train", "--list-presets", "--json")
+    found = [Preset(**values) for values in json.loads(ended.stdout)]
+    assert found == api.list_presets()
+
+
 # What is wrong with what was typed: the options, the sentence, the exit code.
 MISTAKES = [
     (
@@ -114,7 +128,7 @@ MISTAKES = [
     (
         ["--preset", "smal"],
         "there is no preset 'smal' (did you mean 'small'?); "
-        "choose one of auto, tiny, small, base, or give a .toml file",
+        f"choose one of auto, {', '.join(names())}, or give a .toml file",
         1,
     ),
     (["--device", "tpu"], "--device tpu: choose one of auto, cpu", 1),

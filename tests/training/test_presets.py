@@ -1,11 +1,16 @@
 """Presets and --set: what they come to, and what is said of those that make no sense."""
 
 import pytest
+import torch
 
 from nmt.errors import SettingError
 from nmt.models.config import ModelConfig
+from nmt.models.seq2seq import Seq2Seq
+from nmt.training.catalogue import OURS, list_presets, names
 from nmt.training.config import TrainConfig
-from nmt.training.presets import choose, names, resolve
+from nmt.training.presets import choose, resolve
+
+BENCHMARK_PIECES = 8000  # of the one vocabulary that benchmarks/family.py makes
 
 
 def refusal(preset: str = "tiny", *changes: str) -> str:
@@ -15,10 +20,23 @@ def refusal(preset: str = "tiny", *changes: str) -> str:
     return str(caught.value)
 
 
-def test_there_are_three_presets_and_each_is_sound():
-    assert names() == ["tiny", "small", "base"]
-    sizes = [resolve(name, [], 0).model.hidden_size for name in ("tiny", "small", "base")]
+def test_our_presets_come_first_by_size_then_the_papers_by_year():
+    presets = list_presets()
+    assert [preset.name for preset in presets[:3]] == list(OURS) == ["tiny", "small", "base"]
+    sizes = [preset.parameters for preset in presets[:3]]
     assert sizes == sorted(sizes)
+    papers = presets[3:]
+    assert [paper.year for paper in papers] == sorted(paper.year for paper in papers)
+    assert all(preset.summary for preset in presets)
+    assert all(str(paper.year) in paper.name and paper.paper for paper in papers)
+
+
+@pytest.mark.parametrize("preset", list_presets(), ids=lambda preset: preset.name)
+def test_every_preset_is_sound_and_as_large_as_it_says(preset):
+    config = resolve(preset.name, [], 0).model
+    with torch.device("meta"):
+        model = Seq2Seq(config, BENCHMARK_PIECES, BENCHMARK_PIECES, share=True)
+    assert preset.parameters == sum(parameter.numel() for parameter in model.parameters())
 
 
 def test_auto_goes_by_the_size_of_the_corpus():
@@ -52,12 +70,12 @@ def test_a_file_of_settings_is_a_preset(tmp_path):
         (
             "smal",
             "there is no preset 'smal' (did you mean 'small'?); "
-            "choose one of auto, tiny, small, base, or give a .toml file",
+            f"choose one of auto, {', '.join(names())}, or give a .toml file",
         ),
         (
             "gigantic",
             "there is no preset 'gigantic'; "
-            "choose one of auto, tiny, small, base, or give a .toml file",
+            f"choose one of auto, {', '.join(names())}, or give a .toml file",
         ),
         (
             "none.toml",
@@ -117,6 +135,34 @@ def test_a_setting_without_sense(change, sentence):
 @pytest.mark.parametrize("rate", ["0", "-1", "nan", "inf"])
 def test_a_learning_rate_without_sense(rate):
     assert refusal("tiny", f"train.learning_rate={rate}").startswith("train: learning_rate must be")
+
+
+def test_facts_about_a_preset_are_no_settings(tmp_path):
+    path = tmp_path / "my.toml"
+    path.write_text('[preset]\nyear = 2020\npaper = "mine"\nbleu = 30\n[train]\npatience = 3\n')
+    assert resolve(str(path), [], 0).train == TrainConfig(patience=3)
+    assert refusal("tiny", "preset.year=3").startswith(
+        "--set: there is no group of settings 'preset'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            "[preset]\nyeer = 2020",
+            "[preset] has no 'yeer' (did you mean 'year'?); it has year, paper, summary, "
+            "parameters, bleu, tokens_per_second",
+        ),
+        ("[preset]\nyear = '2020'", "[preset] year needs a number, not '2020'"),
+        ("[preset]\nsummary = true", "[preset] summary needs text, not 'True'"),
+        ("preset = 3", "'preset' is a section, not a value; write [preset]"),
+    ],
+)
+def test_a_mistake_in_the_facts(tmp_path, text, sentence):
+    path = tmp_path / "my.toml"
+    path.write_text(text)
+    assert refusal(str(path)) == f"preset {path}: {sentence}"
 
 
 def test_a_mistake_in_a_file_names_the_file(tmp_path):
