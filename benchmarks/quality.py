@@ -21,7 +21,7 @@ import sacrebleu
 
 from benchmarks.contestants.base import REFERENCE, TEST, add_data_option, prepare_data
 from benchmarks.contestants.nmt import corpus_files
-from benchmarks.processes import WORK, Files, run_pinned, spread_over, tail
+from benchmarks.processes import WORK, Cost, Files, run_pinned, spread_over, tail
 from benchmarks.report import machine, table
 
 Lines = list[str]
@@ -53,14 +53,14 @@ def main() -> None:
         model = folder / f"seed{seed}"
         shutil.rmtree(model, ignore_errors=True)
         arguments = [corpus, "-o", model, "--seed", seed, "--time-limit", options.time_limit]
-        seconds = nmt(["train", *arguments, *options.rest], cores, folder / f"seed{seed}.log")
-        rows.append([seconds / 60, *score_model(model, cores)])
+        cost = nmt(["train", *arguments, *options.rest], cores, folder / f"seed{seed}.log")
+        rows.append([cost.seconds / 60, *score_model(model, cores)])
         print(f"seed {seed}: " + ", ".join(_cells(rows[-1])), flush=True)
     print_table(rows)
 
 
-def nmt(arguments: Sequence[object], cores: Sequence[int], log: Path) -> float:
-    """Run one nmt command and return its seconds.
+def nmt(arguments: Sequence[object], cores: Sequence[int], log: Path) -> Cost:
+    """Run one nmt command and return what it cost.
 
     Raises:
         SystemExit: it failed; its last words are shown.
@@ -69,21 +69,23 @@ def nmt(arguments: Sequence[object], cores: Sequence[int], log: Path) -> float:
     cost = run_pinned(command, cores, Files(log))
     if cost.status:
         raise SystemExit(f"nmt {arguments[0]} failed:\n{tail(log)}")
-    return cost.seconds
+    return cost
 
 
 def score_model(model: Path, cores: Sequence[int]) -> list[float]:
     """Translate the test file greedily and with beam 5; score the latter in every way."""
-    reference = _read(REFERENCE)
-    outputs = {}
-    for beam in (1, 5):
-        path = model.with_suffix(f".beam{beam}.de")
-        path.unlink(missing_ok=True)
-        arguments = ["translate", model, TEST, "-o", path, "--beam-size", beam]
-        nmt(arguments, cores, path.with_suffix(".log"))
-        outputs[beam] = _read(path)
-    greedy = METRICS["BLEU"](outputs[1], reference)
-    return [greedy, *(metric(outputs[5], reference) for metric in METRICS.values())]
+    reference = read_lines(REFERENCE)
+    greedy, best = (translate(model, TEST, beam, cores) for beam in (1, 5))
+    return [METRICS["BLEU"](greedy, reference), *(m(best, reference) for m in METRICS.values())]
+
+
+def translate(model: Path, source: Path, beam: int, cores: Sequence[int]) -> Lines:
+    """Translate a file with a model, beside which the output goes."""
+    path = model.with_suffix(f".beam{beam}.de")
+    path.unlink(missing_ok=True)
+    arguments = ["translate", model, source, "-o", path, "--beam-size", beam]
+    nmt(arguments, cores, path.with_suffix(".log"))
+    return read_lines(path)
 
 
 def bleu(hypothesis: Lines, reference: Lines, lowercase: bool = False) -> float:
@@ -121,7 +123,8 @@ def _cells(values: Sequence[float]) -> list[str]:
     return [f"{value:.2f}" for value in values]
 
 
-def _read(path: Path) -> Lines:
+def read_lines(path: Path) -> Lines:
+    """Return the lines of a file, whatever characters are in them."""
     return path.read_text(encoding="utf-8").split("\n")[:-1]
 
 

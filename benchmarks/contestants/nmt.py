@@ -83,11 +83,7 @@ class Nmt(Contestant):
 
     def speeds(self, folder: Path) -> list[float]:
         """Read `tokens_per_second` (target pieces without padding, loader included)."""
-        metrics = folder / "model" / "metrics.jsonl"
-        if not metrics.exists():
-            return []
-        records = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()]
-        return [record["tokens_per_second"] for record in records if record["kind"] == "train"]
+        return train_speeds(folder / "model")
 
     def translate_command(self, decoding: Decoding, output: Path) -> list[str | Path]:
         """Translate from file to file."""
@@ -103,6 +99,15 @@ class Nmt(Contestant):
         named = [part for setting in settings for part in ("--set", setting)]
         files = (self.folder / "corpus", "-o", folder / "model")
         return [self.python, "-m", "nmt", "train", *files, "--seed", "1", *named]
+
+
+def train_speeds(model: Path) -> list[float]:
+    """Return the target tokens a second of each report of a training, without padding."""
+    metrics = model / "metrics.jsonl"
+    if not metrics.exists():
+        return []
+    records = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()]
+    return [record["tokens_per_second"] for record in records if record["kind"] == "train"]
 
 
 def corpus_files() -> list[str | Path]:

@@ -70,7 +70,7 @@ IS_THERE = (Words("is", "gibt es"), Words("was", "gab es"))
 ARE_THERE = (Words("are", "gibt es"), Words("were", "gab es"))
 
 
-def _finish(english_text: str, german_text: str, mark: str) -> Words:
+def finish(english_text: str, german_text: str, mark: str) -> Words:
     """Write the capital and the closing mark; a comma is never doubled or followed by the mark."""
     texts = []
     for text in (english_text, german_text):
@@ -92,13 +92,13 @@ def _statement(clause: Clause, dice: Dice) -> Words:
 def simple(dice: Dice) -> Words:
     """Draw "Tomorrow she will visit the museum."."""
     words = _statement(any_clause(dice, FREE), dice)
-    return _finish(words.english, words.german, ".")
+    return finish(words.english, words.german, ".")
 
 
 def yes_no(dice: Dice) -> Words:
     """Draw "Did she visit the museum?"."""
     clause = any_clause(dice, QUESTION)
-    return _finish(english.question(clause), german.verb_first(clause), "?")
+    return finish(english.question(clause), german.verb_first(clause), "?")
 
 
 def _asked_object(dice: Dice, argument: Argument) -> tuple[str, str]:
@@ -144,10 +144,10 @@ def wh_question(dice: Dice) -> Words:
     """Draw "Which book is she reading?" and "Who is reading the book?"."""
     if dice.chance(0.25):
         clause = verb_clause(dice, QUESTION, given=WHO)
-        return _finish(english.statement(clause), german.statement(clause), "?")
+        return finish(english.statement(clause), german.statement(clause), "?")
     word, clause = _question_word(dice, QUESTION)
     asked = f"{word.english} {english.question(clause)}"
-    return _finish(asked, f"{word.german} {german.verb_first(clause)}", "?")
+    return finish(asked, f"{word.german} {german.verb_first(clause)}", "?")
 
 
 def subordinate(dice: Dice) -> Words:
@@ -157,19 +157,19 @@ def subordinate(dice: Dice) -> Words:
     minor_english = f"{conjunction.english} {english.statement(minor)}"
     minor_german = f"{conjunction.german} {german.verb_last(minor)}"
     if dice.chance(0.4):
-        return _finish(
+        return finish(
             f"{minor_english}, {english.statement(major)}",
             f"{minor_german}, {german.verb_first(major)}",
             ".",
         )
     main = _statement(major, dice)
-    return _finish(f"{main.english} {minor_english}", f"{main.german}, {minor_german}", ".")
+    return finish(f"{main.english} {minor_english}", f"{main.german}, {minor_german}", ".")
 
 
 def purpose(dice: Dice) -> Words:
     """Draw "He is whispering so that the child can sleep."."""
     minor, main = any_clause(dice, PURPOSE), verb_clause(dice, replace(MEANWHILE, negation=0.0))
-    return _finish(
+    return finish(
         f"{english.statement(main)} so that {english.statement(minor)}",
         f"{german.statement(main)}, damit {german.verb_last(minor)}",
         ".",
@@ -184,7 +184,7 @@ def _teller(dice: Dice, verbs: Sequence[Verb]) -> Clause:
 def reported(dice: Dice) -> Words:
     """Draw "She says that the museum is beautiful."."""
     teller, told = _teller(dice, TELLERS), any_clause(dice, SHORT)
-    return _finish(
+    return finish(
         f"{english.statement(teller)} that {english.statement(told)}",
         f"{german.statement(teller)}, dass {german.verb_last(told)}",
         ".",
@@ -199,7 +199,7 @@ def asked(dice: Dice) -> Words:
         word = Words("whether", "ob")
     else:
         word, clause = _question_word(dice, ASKED)
-    return _finish(
+    return finish(
         f"{english.statement(knower)} {word.english} {english.statement(clause)}",
         f"{german.statement(knower)}, {word.german} {german.verb_last(clause)}",
         ".",
@@ -210,7 +210,7 @@ def joined(dice: Dice) -> Words:
     """Draw two main clauses with "and" or "but"."""
     first, second = any_clause(dice, SHORT), any_clause(dice, SHORT)
     conjunction = dice.pick((Words(", and", " und"), Words(", but", ", aber")))
-    return _finish(
+    return finish(
         f"{english.statement(first)}{conjunction.english} {english.statement(second)}",
         f"{german.statement(first)}{conjunction.german} {german.statement(second)}",
         ".",
@@ -229,7 +229,7 @@ def relative(dice: Dice) -> Words:
         main = verb_clause(dice, style, given=phrase)
         words = _about_subject(dice, style, phrase)
     main = replace(main, subject=replace(phrase, relative=words))
-    return _finish(english.statement(main), german.statement(main), ".")
+    return finish(english.statement(main), german.statement(main), ".")
 
 
 def _about_subject(dice: Dice, style: Style, phrase: NounPhrase) -> Words:
@@ -278,14 +278,14 @@ def intended(dice: Dice) -> Words:
         start = Words(
             f"{time.english} {english.statement(main)}", german.statement(main, time.german)
         )
-    return _finish(f"{start.english} {goal_english}", f"{start.german}, {goal_german}", ".")
+    return finish(f"{start.english} {goal_english}", f"{start.german}, {goal_german}", ".")
 
 
 def proposed(dice: Dice) -> Words:
     """Draw "Let us visit the museum tomorrow!"."""
     style = replace(INFINITIVE, moods=RESULT.moods[:1], adverbs=0.6)
     clause = verb_clause(dice, style, given=WE)
-    return _finish(
+    return finish(
         f"let us {english.infinitive(clause)}",
         f"lass uns {german.infinitive(clause, zu=False)}",
         "!",
@@ -300,13 +300,13 @@ def existing(dice: Dice) -> Words:
     be = dice.pick(ARE_THERE if phrase.plural else IS_THERE)
     place, what = where(dice), Words(english.nominal(phrase), german.nominal(phrase, "acc"))
     if dice.chance(0.4):
-        return _finish(
+        return finish(
             f"{be.english} there {what.english} {place.english}",
             f"{be.german} {place.german} {what.german}",
             "?",
         )
     verb, es = be.german.split()
-    return _finish(
+    return finish(
         f"there {be.english} {what.english} {place.english}",
         f"{place.german} {verb} {es} {what.german}",
         ".",
