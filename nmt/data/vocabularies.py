@@ -152,7 +152,7 @@ def _train_words(name: str, samples: list[Sample], options: PreprocessOptions) -
     trained = train_words(samples, options)
     LOGGER.info(
         f"{name}: {trained.words:,} words and marks, which occur at least {trained.least:,} times; "
-        f"{trained.left_out:,} rarer ones ({trained.unknown:.1%} of the text) are unknown: "
+        f"{trained.left_out:,} others ({trained.unknown:.1%} of the text) are unknown: "
         "translation copies them."
     )
     if together(samples).unspaced:

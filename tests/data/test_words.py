@@ -121,7 +121,7 @@ def test_by_default_words_must_occur_twice_and_each_language_has_its_own(tmp_pat
     assert corpus.source_vocabulary.id("▁dog") != UNK
     assert corpus.source_vocabulary.id("▁Pudel") == UNK
     assert (
-        "Source vocabulary: 8 words and marks, which occur at least 2 times; 15 rarer ones "
+        "Source vocabulary: 8 words and marks, which occur at least 2 times; 15 others "
         "(48.4% of the text) are unknown: translation copies them."
     ) in caplog.messages
     assert "Words are of one language: each gets a vocabulary of its own." in caplog.messages
