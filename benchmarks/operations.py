@@ -10,7 +10,7 @@ the forward pass (the gradients by inputs and by weights are a product each).
 from benchmarks.report import table
 from nmt.models.config import ModelConfig
 from nmt.models.cost import Cost, cost
-from nmt.training.catalogue import names
+from nmt.training.catalogue import OURS
 from nmt.training.presets import resolve
 
 # Multi30k English to German, joint vocabulary of 8,000 BPE pieces, end of sentence included.
@@ -22,7 +22,7 @@ GNMT = ModelConfig(embedding_size=1024, hidden_size=1024, encoder_layers=4, deco
 PIECES = 8000
 SHAPES = {
     "config A": (CONFIG_A, PIECES),
-    **{name: (resolve(name, [], 0).model, PIECES) for name in names()},
+    **{name: (resolve(name, [], 0).model, PIECES) for name in OURS},
     "gnmt": (GNMT, PIECES),
 }
 # The peers' read-out is as wide as the state, and is fed to the next step's LSTM.

@@ -1,4 +1,4 @@
-"""Training speed of nmt at several shapes: every preset, config A and the GNMT shape.
+"""Training speed of nmt at several shapes: our own presets, config A and the GNMT shape.
 
     python -m benchmarks.shapes --data DIR
     python -m benchmarks.shapes --data DIR --cores 2 --only small
@@ -17,7 +17,7 @@ from benchmarks.operations import SHAPES, training
 from benchmarks.processes import spread_over
 from benchmarks.report import machine, table, warn_if_disturbed
 from nmt.models.cost import cost
-from nmt.training.catalogue import names
+from nmt.training.catalogue import OURS
 
 GNMT = (
     "model.embedding_size=1024",
@@ -52,7 +52,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add_data_option(parser)
-    every = ["config A", *names(), "gnmt"]
+    every = ["config A", *OURS, "gnmt"]
     parser.add_argument("--seconds", type=float, default=60, help="length of each training")
     parser.add_argument("--cores", type=int, default=1, help="how many cores each gets")
     parser.add_argument("--only", choices=every, action="append")
