@@ -6,6 +6,7 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import StrMethodFormatter
 
 COLOURS = ("#2f6fb5", "#d9722b", "#3a8f5c", "#7d5ba6")
 DPI = 110
@@ -42,10 +43,14 @@ def scatter(points: Sequence[Point], titles: Titles, output: Path) -> None:
     """Draw points with their labels; the horizontal axis is logarithmic."""
     figure, axes = _figure(titles)
     axes.set_xscale("log")
+    for ticks in (axes.xaxis.set_major_formatter, axes.xaxis.set_minor_formatter):
+        ticks(StrMethodFormatter("{x:,.0f}"))
     axes.margins(x=0.2, y=0.1)
-    for point in points:
+    # Of two points at the same height, one has its label above it and the other below.
+    for number, point in enumerate(sorted(points, key=lambda point: point.y)):
         axes.plot(point.x, point.y, "o", color=COLOURS[0])
-        axes.annotate(point.label, (point.x, point.y), (6, 5), textcoords="offset points")
+        offset = (6, 5 if number % 2 else -12)
+        axes.annotate(point.label, (point.x, point.y), offset, textcoords="offset points")
     _save(figure, output)
 
 
