@@ -74,7 +74,7 @@ class WordCutter:
     def __init__(self, processor: Any) -> None:
         pieces = processor.id_to_piece(list(range(processor.get_piece_size())))
         self._words = [piece.removeprefix(SPACE) for piece in pieces]
-        self._words[UNK] = UNKNOWN
+        self._unknown, self._words[UNK] = self._words[UNK], UNKNOWN
         self._ids = {word: id for id, word in enumerate(self._words) if id > EOS}
 
     def encode(self, lines: list[str], threads: int) -> list[list[int]]:
@@ -92,6 +92,8 @@ class WordCutter:
 
     def _word(self, piece: str) -> str:
         """Return the word of a piece, which may be text that was copied from a source."""
+        if piece == self._unknown:
+            return UNKNOWN
         word = piece.removeprefix(SPACE)
         if word in self._ids and word != piece:
             return word

@@ -166,6 +166,7 @@ def test_copied_text_comes_out_as_it_stood(vocabulary):
     pieces = vocabulary.pieces(vocabulary.encode(["A dog runs, (and 27)"])[0])
     # The first word of a source has no space before it, a mark after a word has none either.
     assert pieces[:2] == ["▁A", "▁dog"]
+    assert vocabulary.join([["▁A", "<unk>", "▁dog"]]) == ["A ⁇ dog"]
     assert vocabulary.join([["Wolf", "▁Hund‿", *pieces[2:], "⁉"], []]) == [
         "Wolf Hund⁀ runs, (and 27)⁉",
         "",
