@@ -100,7 +100,7 @@ def test_list_settings_names_each_with_its_values_and_meaning(forked_nmt):
     assert header.split() == ["setting", "tiny", "small", "base", "meaning"]
     listed = {row.split()[0]: row.split(None, 4)[1:] for row in rows}
     assert listed["model.hidden_size"][:3] == ["256", "512", "512"]
-    assert listed["model.hidden_size"][3].startswith("size of a decoder state")
+    assert listed["model.hidden_size"][3].startswith("size of a layer's output")
     assert "train.select_by" in listed
 
 
