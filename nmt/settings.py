@@ -39,7 +39,8 @@ def build(group: type[T], values: Mapping[str, Any], where: str) -> T:
         choices = fields[name].metadata["choices"]
         if choices and typed[name] not in choices:
             raise SettingError(
-                f"{where}: {name} cannot be '{value}'; choose one of {', '.join(choices)}"
+                f"{where}: {name} cannot be '{value}'{nearest(str(value), choices)}; choose one of "
+                f"{', '.join(choices)}"
             )
     try:
         return group(**typed)

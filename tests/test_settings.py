@@ -46,7 +46,10 @@ def test_every_setting_says_what_it_means():
         ({"layers": 1.5}, "model: layers needs a whole number, not '1.5'"),
         ({"dropout": "x"}, "model: dropout needs a number, not 'x'"),
         ({"tied": "maybe"}, "model: tied needs true or false, not 'maybe'"),
-        ({"attention": "dott"}, "model: attention cannot be 'dott'; choose one of general, dot"),
+        (
+            {"attention": "dott"},
+            "model: attention cannot be 'dott' (did you mean 'dot'?); choose one of general, dot",
+        ),
         ({"layers": 0}, "model: layers must be 1 or more, not 0"),
     ],
 )

@@ -1,8 +1,9 @@
 """Linear maps for loops over time in training: gradients of weights are made once for all steps.
 
 Autograd would multiply for the gradient of a weight at every step, and read and write the whole of
-it each time to add up. Here steps note what they multiplied, and one product of all of it follows
-(Appleyard et al. 2016, "Optimizing Performance of Recurrent Neural Networks on GPUs", section 3.1).
+it each time to add up, rounded every time. Here steps note what they multiplied, and one product of
+all of it follows (Appleyard et al. 2016, "Optimizing Performance of Recurrent Neural Networks on
+GPUs", section 3.1).
 """
 
 from typing import Any
@@ -19,7 +20,7 @@ Notes = list[tuple[Tensor, Tensor]]
 
 
 def deferred_map(weight: Tensor, bias: Tensor | None, bound: float) -> LinearMap:
-    """Make a linear map that learns, for many steps of one forward pass in the weight's type."""
+    """Make a linear map that learns, for many steps, and computes in the type of its input."""
     notes: Notes = []
     weight, bias = _Parameters.apply(weight, bias, notes)
 
@@ -39,6 +40,7 @@ class _Parameters(Function):
     ) -> tuple[Tensor, Tensor | None]:
         ctx.set_materialize_grads(False)  # the steps give none
         ctx.notes, ctx.has_bias = notes, bias is not None
+        ctx.kind = weight.dtype
         return weight.view_as(weight), None if bias is None else bias.view_as(bias)
 
     @staticmethod
@@ -46,7 +48,8 @@ class _Parameters(Function):
     def backward(ctx: Any, *nothing: None) -> tuple[Tensor | None, ...]:
         inputs, grads = (torch.cat(parts) for parts in zip(*ctx.notes, strict=True))
         ctx.notes.clear()
-        return grads.t() @ inputs, grads.sum(dim=0) if ctx.has_bias else None, None
+        for_bias = grads.sum(dim=0).to(ctx.kind) if ctx.has_bias else None
+        return (grads.t() @ inputs).to(ctx.kind), for_bias, None
 
 
 class _Product(Function):
@@ -56,13 +59,16 @@ class _Product(Function):
     def forward(
         ctx: Any, x: Tensor, plus: Tensor | None, weight: Tensor, bias: Tensor | None, notes: Notes
     ) -> Tensor:
+        weight = weight.to(x.dtype)
         ctx.save_for_backward(x, weight)
         ctx.notes = notes
         y = x.new_empty(*x.shape[:-1], len(weight))
-        torch.mm(x.flatten(0, -2), weight.t(), out=y.flatten(0, -2))
-        for more in (bias, plus):
-            y = y if more is None else y.add_(more)
-        return y
+        rows, out = x.flatten(0, -2), y.flatten(0, -2)
+        if plus is not None:
+            torch.addmm(plus.flatten(0, -2), rows, weight.t(), out=out)
+        else:
+            torch.mm(rows, weight.t(), out=out)
+        return y if bias is None else y.add_(bias)
 
     @staticmethod
     @once_differentiable

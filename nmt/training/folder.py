@@ -13,6 +13,7 @@ from nmt.data.corpus import Corpus
 from nmt.decoding.model_folder import MANIFEST, WEIGHTS, Description, read_description
 from nmt.decoding.model_folder import write_description as write
 from nmt.errors import FolderError
+from nmt.training.config import TrainConfig
 
 log = logging.getLogger("nmt")
 
@@ -109,8 +110,11 @@ def _check_same(folder: Path, old: Description, new: Description) -> None:
 
 
 def _comparable(description: Description) -> dict[str, Any]:
-    """Return what must be the same for a run to go on, by dotted names."""
-    flat = _flat(asdict(description))
+    """Return what must be the same for a run to go on, by dotted names.
+
+    A setting that there was not when the run began had what is now its default.
+    """
+    flat = _flat({"training": {"settings": asdict(TrainConfig())}}) | _flat(asdict(description))
     free = {"training.preset", *(f"training.settings.{name}" for name in REPORTING)}
     free.add("training.init_from.weights")
     return {name: value for name, value in flat.items() if name not in free}

@@ -1,5 +1,6 @@
 """`nmt train` goes on after an interruption, to the same weights bit for bit."""
 
+import json
 import shutil
 import signal
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.runs import (
+    SMALL,
     UPDATES,
     WATCHED,
     command,
@@ -123,3 +125,22 @@ def test_a_finished_run_says_so_and_a_larger_limit_trains_on(
     sentence = "this run was finished; its schedule is stretched to the larger limit"
     assert sentence in ended.stderr
     assert updates(model) == list(range(1, UPDATES + 31))
+
+
+def test_a_run_of_an_older_version_goes_on_with_what_was_its_only_choice(
+    forked_nmt, toy_folder, tmp_path
+):
+    model = tmp_path / "model"
+    assert forked_nmt(*command(toy_folder, model, *SMALL, "--updates", 2)).code == 0
+    manifest = json.loads((model / "config.json").read_text())
+    for name in ("attend", "input_feeding", "readout", "attention_heads", "cell"):
+        del manifest["model"][name]
+    for name in ("teacher_forcing", "teacher_forcing_decay"):
+        del manifest["training"]["settings"][name]
+    (model / "config.json").write_text(json.dumps(manifest))
+    sampled = (*SMALL, "--set=train.teacher_forcing=0.5", "--updates", 4)
+    refused = forked_nmt(*command(toy_folder, model, *sampled))
+    assert "(train.teacher_forcing was 1.0 and is now 0.5)" in refused.stderr
+    ended = forked_nmt(*command(toy_folder, model, *SMALL, "--updates", 4))
+    assert ended.code == 0, ended.stderr
+    assert "going on after update 2" in ended.stderr

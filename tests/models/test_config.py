@@ -77,11 +77,12 @@ from nmt.settings import build
         ),
         (
             {"attend": "befor"},
-            "attend cannot be 'befor'; choose one of every, first, last, before",
+            "attend cannot be 'befor' (did you mean 'before'?); choose one of every, first, last, "
+            "before",
         ),
         (
             {"cell": "lstn"},
-            "cell cannot be 'lstn'; choose one of lstm, gru, rnn, norm-lstm",
+            "cell cannot be 'lstn' (did you mean 'lstm'?); choose one of lstm, gru, rnn, norm-lstm",
         ),
         (
             {"bridge": "none"},

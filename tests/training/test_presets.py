@@ -108,8 +108,8 @@ def test_an_unknown_preset(preset, sentence):
         ("train.dropout=much", "train: dropout needs a number, not 'much'"),
         (
             "model.attention=dott",
-            "model: attention cannot be 'dott'; choose one of general, dot, additive, multi-head, "
-            "none, initial",
+            "model: attention cannot be 'dott' (did you mean 'dot'?); choose one of general, dot, "
+            "additive, multi-head, none, initial",
         ),
         (
             "model.hidden_size=7",
