@@ -183,7 +183,7 @@ def test_an_update_moves_every_weight_and_makes_the_loss_smaller(config):
     before = [parameter.detach().clone() for parameter in model.parameters()]
     loss = float(learner.gradients([batch()], Pace(1)).loss)
     learner.reduce()
-    learner.step(1, 1e-5, 1.0)
+    learner.step(Pace(1, rate=1e-5), 1.0)
     moved = zip(before, model.parameters(), strict=True)
     assert all((one != other).any() for one, other in moved)
     assert learner.gradients([batch()], Pace(2)).loss < loss
@@ -197,7 +197,7 @@ def test_four_sentences_are_learnt_by_heart(config):
     for update in range(1, 61):
         work = learner.gradients([batch()], Pace(update))
         learner.reduce()
-        learner.step(update, 0.01, 1 / work.tokens)
+        learner.step(Pace(update, rate=0.01), 1 / work.tokens)
     search = GreedySearch(ModelScorer(model), SearchOptions(beam_size=1))
     found = [hypotheses[0].ids for hypotheses in search(pad(SOURCES), lengths_of(SOURCES))]
     assert found == [target[1:] for target in TARGETS]

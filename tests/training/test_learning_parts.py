@@ -45,10 +45,11 @@ def learned(settings: dict, reference: float = 1.0) -> Seq2Seq:
     model = Seq2Seq(ModelConfig(embedding_size=32, hidden_size=64, **settings), PIECES, PIECES)
     learner = Learner(model, TrainConfig(label_smoothing=0.0), seed=1)
     for update in range(1, UPDATES + 1):
-        work = learner.gradients([batch(update)], Pace(update, reference=reference))
-        learner.reduce()
         rate = 0.01 * min(1, update / 20) * (1 - update / (UPDATES + 1))
-        learner.step(update, rate, 1 / work.tokens)
+        pace = Pace(update, rate, reference=reference)
+        work = learner.gradients([batch(update)], pace)
+        learner.reduce()
+        learner.step(pace, 1 / work.tokens)
     return model
 
 
