@@ -5,7 +5,8 @@
 
 Sentences a second count from the first line read to the last written, tokenising and detokenising
 included, loading the model not. Each figure is the best of its rounds; a column of pieces says how
-much was written, because a model with little training writes more than it should.
+much was written, because a model with little training writes more than it should. BLEU tells what
+nmt's precisions cost.
 """
 
 import argparse
@@ -25,10 +26,20 @@ from benchmarks.contestants.base import (
     prepare_data,
 )
 from benchmarks.processes import spread_over
+from benchmarks.quality import bleu
 from benchmarks.report import machine, table, warn_if_disturbed
 
 NMT = "nmt auto"
-HEADS = ("toolkit", "batch", "sentences/s", "pieces/s", "pieces a line", "load s", "core share")
+HEADS = (
+    "toolkit",
+    "batch",
+    "sentences/s",
+    "pieces/s",
+    "pieces a line",
+    "BLEU",
+    "load s",
+    "core share",
+)
 
 
 @dataclass
@@ -133,6 +144,7 @@ def _row(name: str, measured: Measured) -> list[str]:
         f"{measured.speed:.1f}",
         f"{sum(pieces) / best.seconds:,.0f}",
         f"{statistics.fmean(pieces):.1f}",
+        f"{bleu(measured.lines, _lines(REFERENCE)):.2f}",
         f"{best.load_seconds:.1f}",
         f"{best.cpu_seconds / best.seconds:.0%}",
     ]
