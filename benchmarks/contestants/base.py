@@ -143,7 +143,8 @@ class Contestant(abc.ABC):
         Raises:
             SystemExit: the toolkit failed; its last words are shown.
         """
-        stem = self.folder / "translations" / f"beam{decoding.beam_size}-batch{decoding.batch_size}"
+        how = f"{self.name}-beam{decoding.beam_size}-batch{decoding.batch_size}".replace(" ", "-")
+        stem = self.folder / "translations" / how
         times = stem.with_suffix(".json")
         output, log = stem.with_suffix(".out"), stem.with_suffix(".log")
         output.parent.mkdir(parents=True, exist_ok=True)
