@@ -195,8 +195,9 @@ class _Run:
                 "model.tying: three-way tying needs a joint vocabulary, and this corpus has two; "
                 "preprocess with --joint-vocab, or take two-way"
             )
-        with torch.device("meta"):  # names and shapes, without the numbers
-            trainable(self.description.build(), self.settings.train.freeze)
+        if self.settings.train.freeze:
+            with torch.device("meta"):  # names and shapes, without the numbers
+                trainable(self.description.build(), self.settings.train.freeze)
         if self.settings.train.tensorboard:
             summary_writer()
         if self.validator.tokenizer is None:
