@@ -106,6 +106,13 @@ def test_what_is_public_is_explained_and_takes_few_arguments(path):
         assert len(own) <= 7 or "cli" in path.parts, function.name
 
 
+def test_the_order_to_read_the_models_in_names_every_file_once():
+    pages = (ROOT / "nmt" / "models" / "__init__.py").read_text(encoding="utf-8").splitlines()
+    named = [line.strip().split("  ")[0].split(", ") for line in pages if line.startswith("    ")]
+    files = [path.stem for path in MODULES if path.parent.name == "models"]
+    assert sorted(sum(named, ["__init__"])) == sorted(files)
+
+
 def test_the_middle_of_the_functions_is_short():
     lengths = sorted((f.end_lineno or 0) - f.lineno + 1 for p in MODULES for f in functions(p))
     assert lengths[len(lengths) // 2] <= 12

@@ -70,7 +70,7 @@ class CopyBridge(nn.Module, Bridge):
 
 
 class ZeroBridge(nn.Module, Bridge):
-    """The decoder begins with zeros, and knows the source by attention alone (GNMT v2)."""
+    """The decoder begins with zeros, and knows the source by attention alone (Wu et al. 2016)."""
 
     def __init__(self, config: ModelConfig) -> None:
         """Make a bridge without weights."""

@@ -3,7 +3,7 @@
 By default each LSTM layer runs over the whole target without a loop, then its outputs ask attention
 for a context at all positions at once, and the next layer, or the read-out, sees both (Luong et al.
 2015). From the second layer on, states know what was attended to before, and so do their questions.
-Asking only with the first layer (GNMT v2) says things twice.
+Other wirings are in `nmt.models.wiring`.
 
 Where a step needs the one before (the first layer's state asks, or read-outs are fed back), there
 is a loop over time, of as few layers as can be.

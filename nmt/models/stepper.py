@@ -57,9 +57,10 @@ class Parts:
 
 
 class Divided:
-    """Makes the maps of a cell, the first of them, which is that of its inputs, in two parts.
+    """Makes the maps of a cell, and divides the first, which is that of its inputs.
 
-    One is of the word, the other of what is fed back: one product less to make when a step comes.
+    An input is a word y and what is fed back, f: W [y; f] + b = (W' y + b) + W'' f. The first part
+    can be known before a step comes, and only the second has to wait for it.
     """
 
     known: LinearMap | None = None  # of the word (..., E), bias included
