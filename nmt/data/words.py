@@ -7,7 +7,6 @@ carries ties where no space stood, and words carry none: `“Don't!”` is `“�
 
 import unicodedata
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import NamedTuple
 
 import regex
@@ -68,8 +67,9 @@ def _find(line: str) -> list[_Found]:
     return found
 
 
-@lru_cache(100_000)
 def _normalize(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text
     return unicodedata.normalize("NFC", text.translate(CHANGES))
 
 
