@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from nmt.data.vocabulary import EOS, PAD, UNK
+from nmt.data.words import SPACE
 from nmt.decoding.beam import BeamSearch
 from nmt.decoding.ensemble import EnsembleScorer, check_alike
 from nmt.decoding.forced import Forced, ForcedDecoder, Pair
@@ -27,7 +28,6 @@ from nmt.errors import SettingError
 from nmt.evaluation.languages import special_language
 from nmt.hardware import choose_device
 
-SPACE = "\u2581"  # how pieces write a space
 # Padded source pieces of a batch, so that long sentences come in smaller batches.
 BATCH_TOKENS = 4096
 # Hypotheses of a batch: each has a score for every piece of the vocabulary.

@@ -13,6 +13,8 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
+from nmt.models.memory import exact
+
 # Elements of the (B, T, S, H) intermediate that exist at once. On a CPU few enough for its cache.
 CHUNK = {"cpu": 1 << 19, "cuda": 1 << 26}
 
@@ -44,15 +46,11 @@ def _chunks(queries: Tensor, keys: Tensor) -> Iterator[tuple[slice, Tensor]]:
         yield positions, (queries[:, positions].unsqueeze(2) + keys.unsqueeze(1)).sigmoid_()
 
 
-def _exact(tensors: tuple[Tensor, ...]) -> list[Tensor]:
-    return [x.to(torch.promote_types(x.dtype, torch.float32)) for x in tensors]
-
-
 class _AdditiveScores(Function):
     @staticmethod
     def forward(ctx: Any, queries: Tensor, keys: Tensor, energy: Tensor) -> Tensor:
         ctx.save_for_backward(queries, keys, energy)
-        queries, keys, energy = _exact((queries, keys, energy))
+        queries, keys, energy = map(exact, (queries, keys, energy))
         scores = queries.new_empty(*queries.shape[:2], keys.shape[1])
         for positions, sigmoids in _chunks(queries, keys):
             scores[:, positions] = torch.matmul(sigmoids, energy.unsqueeze(1)).squeeze(3)
@@ -62,7 +60,7 @@ class _AdditiveScores(Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, ...]:
         types = [x.dtype for x in ctx.saved_tensors]
-        queries, keys, energy = _exact(ctx.saved_tensors)
+        queries, keys, energy = map(exact, ctx.saved_tensors)
         for_queries, for_keys = torch.empty_like(queries), torch.zeros_like(keys)
         for_energy = grad.sum() * torch.ones_like(energy)
         for positions, sigmoids in _chunks(queries, keys):

@@ -309,8 +309,7 @@ def attend(scores: Tensor, memory: Tensor, padding: Tensor | None) -> Answer:
 
 def nowhere(memory: Memory, count: int) -> Tensor:
     """Return weights (B, T, S) of `count` questions that look at all of a source alike."""
-    values = memory.values
-    there = values.new_ones(values.shape[:2], dtype=torch.promote_types(values.dtype, torch.float))
+    there = torch.ones_like(exact(memory.values[:, :, 0]))
     if memory.padding is not None:
         there = there.masked_fill(memory.padding, 0.0)
     return (there / there.sum(dim=1, keepdim=True)).unsqueeze(1).expand(-1, count, -1)

@@ -142,7 +142,10 @@ REFUSALS = (
         "{hidden_size} is none of {attention_heads}",
     ),
     Refusal(
-        lambda config: config.attention != "multi-head" and config.attention_heads != 4,
+        lambda config: (
+            config.attention != "multi-head"
+            and config.attention_heads != ModelConfig.attention_heads
+        ),
         "attention_heads {attention_heads} changes nothing with attention {attention}; leave it "
         "out, or set attention to multi-head",
     ),
