@@ -1,5 +1,8 @@
 """Settings that do not go together are refused with a sentence that says what to change."""
 
+from dataclasses import fields
+from pathlib import Path
+
 import pytest
 
 from nmt.errors import SettingError
@@ -131,3 +134,10 @@ def test_a_model_folder_of_before_has_what_it_had():
     assert (config.layer_norm, config.reverse_source) == (False, False)
     found = (config.attend, config.readout, config.input_feeding)
     assert found == ("every", "tanh", False)
+
+
+def test_the_page_on_models_tells_every_setting_and_its_choices():
+    page = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
+    for field in fields(ModelConfig):
+        for name in (field.name, *field.metadata["choices"]):
+            assert f"`{name}`" in page, name
