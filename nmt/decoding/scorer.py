@@ -74,7 +74,7 @@ class ModelScorer:
         self.stepper = model.decoder.stepper(make, table * table.shape[1] ** 0.5)
         weight = _whole_blocks(model.output_weight.detach(), 0.0)
         bias = _whole_blocks(model.output_bias.detach(), -torch.inf)
-        self.output = make(weight, bias, model.decoder.readout_bound)
+        self.output = make(weight, bias, model.decoder.bounds.readout)
 
     @torch.inference_mode()
     def start(self, source: Tensor, lengths: Tensor | None) -> SearchState:

@@ -14,5 +14,6 @@ An order to read it in:
     stepper, feeding, deferred          the decoder step by step: search, and what feeds back
     reader                              the encoder in search
     linear, norm, dropout               what all of them use
+    bounds                              how large numbers can become, for 8 bits
     cost                                how much there is to multiply
 """

@@ -79,13 +79,6 @@ class ModelConfig:
         """Whether a layer, counted from 1, adds its input to its output."""
         return 0 < self.residual_from <= layer
 
-    def output_bound(self, layer: int) -> float:
-        """The largest number that can come out of a layer, counted from 1.
-
-        States are in [-1, 1], and are added up where layers add their inputs.
-        """
-        return 1.0 + (max(0, layer - self.residual_from + 1) if self.residual_from else 0)
-
 
 _LAST_BOTH_WAYS = {"bidirectional": math.inf, "forward": 0, "first-bidirectional": 1}
 

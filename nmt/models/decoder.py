@@ -9,7 +9,6 @@ Where a step needs the one before (the first layer's state asks, or read-outs ar
 is a loop over time, of as few layers as can be.
 """
 
-import math
 from dataclasses import dataclass
 from typing import cast
 
@@ -18,6 +17,7 @@ from torch import Tensor, nn
 
 from nmt.models import feeding
 from nmt.models.attention import ATTENTIONS, Answer, Asker, Attention
+from nmt.models.bounds import decoder_bounds
 from nmt.models.bridge import BRIDGES
 from nmt.models.config import ModelConfig
 from nmt.models.dropout import Dropout
@@ -63,8 +63,7 @@ class Decoder(nn.Module):
         self.readout = READOUTS[config.readout](config, hidden + context)
         normal = [*sizes[1:], hidden + context] if config.layer_norm else []
         self.norms = nn.ModuleList(LayerNorm(size) for size in normal)
-        # No number of the memory is outside [-bound, bound].
-        self.memory_bound = config.output_bound(config.encoder_layers)
+        self.bounds = decoder_bounds(config, self.attention, self.readout)
 
     @property
     def looks(self) -> bool:
@@ -130,41 +129,11 @@ class Decoder(nn.Module):
 
     def asker(self, make: LinearMaker) -> Asker:
         """Prepare the attention for single steps."""
-        return self.attention.asker(make, self.memory_bound, max(self._hidden_bounds()))
+        return self.attention.asker(make, self.bounds.memory, self.bounds.questions)
 
     def cell(self, depth: int, make: LinearMaker, bound: float) -> Cell:
         """Prepare a layer for single steps, its inputs within a bound."""
         return cast(RecurrentLayer, self.layers[depth]).cell(make, bound)
-
-    def _hidden_bounds(self) -> list[float]:
-        """Return the bound of what each layer says: of a state, or of several added up."""
-        return [self.config.output_bound(depth + 1) for depth in range(len(self.layers))]
-
-    @property
-    def context_bound(self) -> float:
-        """No number of a context is outside [-bound, bound]."""
-        return self.attention.context_bound(self.memory_bound)
-
-    @property
-    def fed_bound(self) -> float:
-        """No number that comes to the first layer besides the word is outside [-bound, bound]."""
-        bounds = [self.context_bound] if self.wiring.before else []
-        return max([*bounds, self.readout_bound] if self.feeds_readout else bounds)
-
-    @property
-    def readout_bound(self) -> float:
-        """No number of a read-out is outside [-bound, bound]."""
-        return self.readout.bound(self.bounds()[-1])
-
-    def bounds(self) -> list[float]:
-        """Return the bounds of what the layers after the first read, and last the read-out."""
-        read = (*self.wiring.reads[1:], True)
-        if self.norms:  # a bound would be many times what is usual
-            return [math.inf] * len(read)
-        return [
-            max(bound, self.context_bound) if reads else bound
-            for bound, reads in zip(self._hidden_bounds(), read, strict=True)
-        ]
 
     def stepper(self, make: LinearMaker, embedding: Tensor) -> DecoderStepper:
         """Prepare the same decoder for single steps.

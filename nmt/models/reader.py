@@ -11,6 +11,7 @@ from typing import cast
 import torch
 from torch import Tensor
 
+from nmt.models.bounds import output_bound
 from nmt.models.dropout import NO_DROPOUT
 from nmt.models.layer import RecurrentLayer, Run
 from nmt.models.linear import LinearMaker
@@ -69,7 +70,7 @@ class SourceReader:
         self.layers = []
         for depth, layer in enumerate(encoder.layers):
             if depth:
-                bound = math.inf if config.layer_norm else config.output_bound(depth)
+                bound = math.inf if config.layer_norm else output_bound(config, depth)
             self.layers.append(LayerReader(cast(RecurrentLayer, layer), make, bound))
         decoder = model.decoder
         self.asker = decoder.asker(make)

@@ -87,7 +87,7 @@ class FirstLayer:
         self.decoder = decoder
         self.asker = decoder.asker(make)
         if decoder.fed_size:
-            divided = Divided(make, decoder.word_size, word_bound, decoder.fed_bound)
+            divided = Divided(make, decoder.word_size, word_bound, decoder.bounds.fed)
             self.cell = decoder.cell(0, divided, math.inf)
             self.of_word = cast(Callable[[Tensor], Tensor], divided.known)
         else:
@@ -124,11 +124,11 @@ class Stepper:
         """Prepare the linear maps; no embedding of a word is outside [-bound, bound]."""
         self.decoder = decoder
         self.first = FirstLayer(decoder, make, word_bound)
-        *bounds, last = decoder.bounds()
+        bounds = decoder.bounds
         self.later = [
-            decoder.cell(depth, make, bound) for depth, bound in enumerate(bounds, start=1)
+            decoder.cell(depth, make, bound) for depth, bound in enumerate(bounds.inputs, start=1)
         ]
-        self.read = decoder.readout.prepared(make, last)
+        self.read = decoder.readout.prepared(make, bounds.before_readout)
         self.readout_of_word = decoder.readout.word_map(make, word_bound)
 
     def known(self, words: Tensor) -> Known:
