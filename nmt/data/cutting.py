@@ -7,7 +7,7 @@ from typing import Any, AnyStr, Protocol
 from nmt.data import words
 from nmt.data.protobuf import read_fields, values
 from nmt.data.special import BOS, EOS, PAD, UNK
-from nmt.data.words import LIKE_A_TIE, SPACE, TIE
+from nmt.data.words import SPACE, TIE
 
 # Field numbers in SentencePieceText (sentencepiece.proto).
 TEXT_PIECES, COVERED_END = 2, 5
@@ -31,6 +31,9 @@ class Cutter(Protocol):
 
     def surfaces(self, line: str) -> list[str]:
         """Return the stretches of a line that its pieces cover."""
+
+    def as_piece(self, surfaces: Sequence[str], at: int) -> str:
+        """Write a stretch of text as a piece."""
 
 
 def cutter(processor: Any) -> Cutter:
@@ -67,6 +70,11 @@ class PieceCutter:
         ends = [int(fields.get(COVERED_END, 0)) for fields in covered]
         return [stretch.decode() for stretch in _stretches(text, ends)]
 
+    def as_piece(self, surfaces: Sequence[str], at: int) -> str:
+        """Write a stretch of text as a piece: spaces after it belong to no word."""
+        text = surfaces[at]
+        return (SPACE if text[:1].isspace() else "") + text.strip()
+
 
 class WordCutter:
     """Looks up whole words, each unknown one by itself; pieces are words after a SPACE."""
@@ -88,17 +96,26 @@ class WordCutter:
 
     def join(self, pieces: Sequence[Sequence[str]]) -> list[str]:
         """Return the text of pieces."""
-        return [words.together(map(self._word, sequence)) for sequence in pieces]
+        written = (filter(None, map(self._word, sequence)) for sequence in pieces)
+        return [words.together(sequence) for sequence in written]
 
     def _word(self, piece: str) -> str:
-        """Return the word of a piece, which may be text that was copied from a source."""
-        if piece == self._unknown:
-            return UNKNOWN
-        word = piece.removeprefix(SPACE)
-        if word in self._ids and word != piece:
-            return word
-        tied = word == piece and words.is_mark(word)  # in the source no space stood before it
-        return TIE * tied + word.replace(TIE, LIKE_A_TIE)
+        """Return the word of a piece, ties included."""
+        return UNKNOWN if piece == self._unknown else piece.removeprefix(SPACE)
+
+    def as_piece(self, surfaces: Sequence[str], at: int) -> str:
+        """Write a stretch of text as a piece: a mark has ties where no space stood, as in `split`.
+
+        Of two marks the second one has the tie.
+        """
+        found = words.split(surfaces[at])
+        text = words.together(word.text for word in found)
+        if len(found) != 1 or not words.is_mark(text):
+            return SPACE + text
+        before = at > 0 and not words.is_apart(surfaces[at])
+        ahead = "".join(surfaces[at + 1 : at + 2])
+        after = any(not words.is_mark(word.text) for word in words.split(ahead)[:1])
+        return SPACE + TIE * before + text + TIE * (after and not words.is_apart(ahead))
 
     def surfaces(self, line: str) -> list[str]:
         """Return the stretches of a line that its words cover."""

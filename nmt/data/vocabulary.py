@@ -52,7 +52,7 @@ class Vocabulary:
     def join(self, pieces: Sequence[Sequence[str]]) -> list[str]:
         """Return the text of each sequence of pieces; one that is not in the vocabulary is itself.
 
-        So text in the place of an unknown piece (copied from the source) comes out as it is.
+        So text in the place of an unknown piece (see `as_piece`) comes out as it is.
         """
         return self._cutter.join(pieces)
 
@@ -72,6 +72,14 @@ class Vocabulary:
         normalisation) may cover nothing.
         """
         return self._cutter.surfaces(line)
+
+    def as_piece(self, surfaces: Sequence[str], at: int) -> str:
+        """Write one of the stretches of a text as a piece to be joined with pieces.
+
+        The text may be of another language, cut by another vocabulary. Where a space stood before
+        the stretch, or around it, there is one again.
+        """
+        return self._cutter.as_piece(surfaces, at)
 
 
 def open_model(content: bytes, path: Path) -> Any:

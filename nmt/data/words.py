@@ -7,6 +7,7 @@ carries ties where no space stood, and words carry none: `“Don't!”` is `“�
 
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 import regex
@@ -24,9 +25,11 @@ TOKEN = regex.compile(
     # or a mark, with whatever belongs to it: an emoji may be a row of characters
     rf"|(?![{SPACES}])(?P<mark>\X)"
 )
+LONG = 40  # characters; longer words are not remembered, which could take any memory
 GAP = regex.compile(f"[{SPACES}]")
-_CONTROLS = map(chr, [*range(32), *range(127, 160)])
-CHANGES = str.maketrans({**dict.fromkeys([*_CONTROLS, *INVISIBLE], ""), TIE: LIKE_A_TIE})
+DROPPED = "".join(map(chr, [*range(32), *range(127, 160)])) + INVISIBLE
+APART = regex.compile(f"[{DROPPED}]*[{SPACES}]")
+CHANGES = str.maketrans({**dict.fromkeys(DROPPED, ""), TIE: LIKE_A_TIE})
 
 
 class Word(NamedTuple):
@@ -68,9 +71,14 @@ def _find(line: str) -> list[_Found]:
 
 
 def _normalize(text: str) -> str:
-    if text.isascii() and text.isprintable():
-        return text
+    return _normalize_anew(text) if len(text) > LONG else _normalize_once(text)
+
+
+def _normalize_anew(text: str) -> str:
     return unicodedata.normalize("NFC", text.translate(CHANGES))
+
+
+_normalize_once = lru_cache(100_000)(_normalize_anew)
 
 
 def _with_ties(mark: _Found, after: _Found | None) -> str:
@@ -93,3 +101,8 @@ def is_mark(text: str) -> bool:
     """Say whether a text begins with something that is no word."""
     match = TOKEN.match(text)
     return match is not None and match["mark"] is not None
+
+
+def is_apart(text: str) -> bool:
+    """Say whether a text begins with a space."""
+    return APART.match(text) is not None

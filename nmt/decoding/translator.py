@@ -10,7 +10,6 @@ import torch
 from numpy.typing import NDArray
 
 from nmt.data.vocabulary import EOS, PAD, UNK
-from nmt.data.words import SPACE
 from nmt.decoding.beam import BeamSearch
 from nmt.decoding.ensemble import EnsembleScorer, check_alike
 from nmt.decoding.forced import Forced, ForcedDecoder, Pair
@@ -261,7 +260,7 @@ class Translator:
         given = vocabulary.surfaces(part.prefix)
         for at, position in enumerate(hypothesis.attended):
             if hypothesis.ids[at] == UNK and at < len(given):
-                pieces[at] = _as_piece(given[at])
+                pieces[at] = vocabulary.as_piece(given, at)
             elif hypothesis.ids[at] == UNK:
                 # What the source vocabulary cannot express either is most likely what is meant.
                 other = position if self.looks else None
@@ -269,7 +268,7 @@ class Translator:
                 if near is None:  # it stays unknown
                     continue
                 unknown = [place for place in unknown if place != near]
-                pieces[at] = _as_piece(surfaces[near]) if near < len(surfaces) else ""
+                pieces[at] = vocabulary.as_piece(surfaces, near) if near < len(surfaces) else ""
         return pieces
 
     def attention(self, line: str) -> list[AttentionMap]:
@@ -303,11 +302,6 @@ def without_attention(what: str, loaded: LoadedModel) -> str:
         f"{what}: the model {folder} has no attention (model.attention={kind}), so that nothing is "
         "known of where it looked; leave that out, or choose a model with attention"
     )
-
-
-def _as_piece(text: str) -> str:
-    """Write source text as a piece: a space before it is kept, those after it belong to no word."""
-    return (SPACE if text[:1].isspace() else "") + text.strip()
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from nmt.data.special import UNK
+from nmt.decoding.search import Hypothesis
+from nmt.decoding.segments import Segment
+from nmt.decoding.translation import Part
+from nmt.decoding.translator import Translator
 from tests.support.corpora import write_lines
 from tests.support.runs import command
 
@@ -60,6 +65,15 @@ def test_an_unknown_word_is_copied_from_where_attention_looks(forked_nmt, model)
         "Xanthippe hört Carla und David.",
         "Ben sieht Anna und O2.",
     ]
+
+
+def test_a_mark_that_begins_the_source_does_not_stick_to_a_word_where_it_is_copied(model):
+    translator = Translator.load(model, precision="fp32", device="cpu")
+    [ids] = translator.loaded.source_vocabulary.encode(["★ Anna"])
+    target = translator.loaded.target_vocabulary
+    written = [target.id("▁Anna"), UNK, target.id("▁Ben")]
+    part = Part(Segment("★ Anna", False), ids, Hypothesis(written, 0.0, 0.0, [1, 0, 1]))
+    assert target.join([translator.pieces(part)]) == ["Anna ★ Ben"]
 
 
 def test_pieces_and_scores_of_words_are_found_again(forked_nmt, model, tmp_path):

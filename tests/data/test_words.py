@@ -164,13 +164,26 @@ def test_each_unknown_word_is_an_unknown_piece(vocabulary):
 
 def test_copied_text_comes_out_as_it_stood(vocabulary):
     pieces = vocabulary.pieces(vocabulary.encode(["A dog runs, (and 27)"])[0])
-    # The first word of a source has no space before it, a mark after a word has none either.
     assert pieces[:2] == ["▁A", "▁dog"]
     assert vocabulary.join([["▁A", "<unk>", "▁dog"]]) == ["A ⁇ dog"]
-    assert vocabulary.join([["Wolf", "▁Hund‿", *pieces[2:], "⁉"], []]) == [
-        "Wolf Hund⁀ runs, (and 27)⁉",
+    surfaces = vocabulary.surfaces("Wolf (Hund‿ @Igel ⁉")
+    copied = [vocabulary.as_piece(surfaces, at) for at in range(len(surfaces))]
+    assert copied == ["▁Wolf", "▁(‿", "▁Hund", "▁‿⁀", "▁@‿", "▁Igel", "▁⁉"]
+    assert vocabulary.join([[copied[0], *pieces[2:], *copied[4:], ""], []]) == [
+        "Wolf runs, (and 27) @Igel ⁉",
         "",
     ]
+
+
+@settings(deadline=None)
+@given(odd_text)
+def test_a_line_whose_unknown_words_are_copied_is_the_line(vocabulary, line):
+    [ids] = vocabulary.encode([line])
+    surfaces, pieces = vocabulary.surfaces(line), vocabulary.pieces(ids)
+    for at, id in enumerate(ids):
+        if id == UNK:
+            pieces[at] = vocabulary.as_piece(surfaces, at)
+    assert vocabulary.join([pieces]) == [normalized(line)]
 
 
 def test_a_vocabulary_of_words_is_adopted_as_it_is(tmp_path):
