@@ -34,6 +34,14 @@ def test_json_alignments_and_pictures_together(forked_nmt, model, tmp_path):
     ]
 
 
+def test_json_has_attention_only_where_it_is_asked_for(forked_nmt, model, tmp_path):
+    options = ("-o", tmp_path / "out", "--alignments", tmp_path / "words", *FAST)
+    ended = forked_nmt("translate", model, *options, "--format", "json", stdin=b"123\n")
+    assert ended.code == 0, ended.stderr
+    [part] = json.loads((tmp_path / "out").read_text())["parts"]
+    assert sorted(part) == ["log_probability", "pieces", "score", "source_pieces"]
+
+
 def test_an_nbest_list_on_standard_output(forked_nmt, model):
     ended = forked_nmt("translate", model, *FAST, "--format", "nbest", stdin=b"12\n\n")
     first, second = ended.stdout.splitlines()

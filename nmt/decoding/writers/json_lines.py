@@ -31,7 +31,8 @@ class JsonWriter(Writer):
     def write(self, line: Line) -> str:
         """Return one object."""
         translations = [line.translation, *line.translation.others]
-        attention = line.attention or [[] for _ in translations]
+        asked = line.attention if self.attention else []  # another writer may have asked
+        attention = asked or [[] for _ in translations]
         best, *others = map(self._translation, translations, attention)
         value = {"line": line.number, "source": line.source, **best}
         if others:
