@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import statistics
 
 import pytest
 
@@ -52,3 +53,13 @@ def test_no_line_changes_with_the_batch_size(translated, beam_size):
                 assert math.isclose(one.score, other.score, abs_tol=TIE), (one, other)
         differing = sum(one.text != other.text for one, other in zip(found[0], others, strict=True))
         assert differing <= 1
+
+
+def test_scores_rise_with_the_beam(translated):
+    loaded, lines = translated
+    means = []
+    for size in (1, 2, 5):
+        options = SearchOptions(beam_size=size)
+        translator = Translator(loaded, options, precision="fp32", device="cpu")
+        means.append(statistics.fmean(found.score for found in translator.translate(lines)))
+    assert means == sorted(set(means))
