@@ -11,7 +11,7 @@ END = object()
 WINDOW_LINES = 4096
 WINDOW_CHARACTERS = 1 << 20
 # The last windows of a long text are smaller, so that several workers come to its end together.
-LAST_WINDOWS = 1024
+LAST_WINDOWS = 512
 LONG_TEXT = 8 * LAST_WINDOWS
 
 
