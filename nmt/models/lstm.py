@@ -12,6 +12,7 @@ from torch import Tensor
 from nmt.models.kernels import KernelLayer
 from nmt.models.layer import Cell, Run, last_hidden
 from nmt.models.linear import LinearMaker
+from nmt.models.memory import exact
 from nmt.models.state import LayerState
 from nmt.models.whole_lstm import whole_lstm
 
@@ -102,10 +103,13 @@ def advance(
         cell: the one before (..., H).
         read: gives a new tensor, -2 times what the cell shows (..., H).
     """
-    enter, forget, leave, turned = gates.sigmoid_().chunk(4, dim=-1)
-    cell = torch.addcmul(torch.addcmul(enter, forget, cell), enter, turned, value=-2)
+    dtype = cell.dtype
+    # bfloat16 has too few steps around a half for 1 - 2 sigmoid.
+    enter, forget, leave, turned = exact(gates).sigmoid_().chunk(4, dim=-1)
+    cell = torch.addcmul(torch.addcmul(enter, forget, exact(cell)), enter, turned, value=-2)
     turned = read(cell).sigmoid_()
-    return LayerState(torch.addcmul(leave, leave, turned, value=-2), cell)
+    hidden = torch.addcmul(leave, leave, turned, value=-2)
+    return LayerState(hidden.to(dtype), cell.to(dtype))
 
 
 def cell_of(state: LayerState) -> Tensor:
