@@ -23,6 +23,7 @@ lint: .venv/installed
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
+	$(RUN) -m mypy scripts/demo.py
 
 bench: .venv/installed
 	@test -e "$(DATA)/train.en" || { echo "DATA=FOLDER names the Multi30k corpus: see data/README.md"; exit 1; }

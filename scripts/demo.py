@@ -169,7 +169,7 @@ def draw_attention(samples: list[Sample]) -> None:
 
     fitting = (each for each in samples if "weil" in each.reference and len(each.source) < 70)
     sentence = next(fitting, samples[0]).source
-    looked = Translator.load(ROOT / MODEL).attention(sentence)
+    (looked,) = Translator.load(ROOT / MODEL).attention(sentence)
     attention_heatmap(looked.weights, looked.source_pieces, looked.target_pieces, ROOT / HEATMAP)
 
 

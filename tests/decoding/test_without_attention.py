@@ -5,30 +5,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from nmt.data.corpus import Corpus
 from nmt.data.vocabulary import UNK
-from nmt.decoding.model_folder import load_model, save_weights, write_description
+from nmt.decoding.model_folder import load_model
 from nmt.decoding.options import SearchOptions
 from nmt.decoding.translator import Translator
 from nmt.errors import SettingError
-from nmt.models.config import ModelConfig
-from nmt.training.config import TrainConfig
-from nmt.training.presets import Settings
-from nmt.training.run import describe
+from tests.support.random_models import write_model
 
 LINE = "Two big dogs sleep."
-
-
-def write_model(corpus: Path, folder: Path, attention: str) -> Path:
-    """A model folder with random weights."""
-    config = ModelConfig(embedding_size=4, hidden_size=8, attention=attention)
-    description = describe(Corpus.open(corpus), Settings("tiny", config, TrainConfig()), seed=1)
-    folder.mkdir()
-    sides = (description.source, description.target)
-    write_description(folder, description, [corpus / side.vocabulary for side in sides])
-    torch.manual_seed(1)
-    save_weights(folder, description.build(), {"update": 1})
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,8 @@ from pathlib import Path
 import demo
 import pytest
 
+from tests.support.random_models import write_model
+
 LONG = (
     "nmt preprocess --train-source .demo/corpus/train.en --train-target .demo/corpus/train.de "
     "--valid-source .demo/corpus/valid.en --valid-target .demo/corpus/valid.de -o .demo/data"
@@ -47,3 +49,12 @@ def test_samples_stand_beside_their_references(capsys: pytest.CaptureFixture[str
 def test_a_failed_command_ends_the_demo_with_its_exit_code() -> None:
     with pytest.raises(demo.DemoError, match=r"^python -c ended with exit code 7; its message is"):
         demo.run("python -c 'import sys; sys.exit(7)'")
+
+
+def test_attention_is_drawn(
+    toy_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo, "ROOT", tmp_path)
+    write_model(toy_folder, tmp_path / demo.MODEL, "general")
+    demo.draw_attention([demo.Sample("A dog.", "Ein Hund.", "Ein Hund.")])
+    assert (tmp_path / demo.HEATMAP).read_bytes().startswith(b"\x89PNG")
