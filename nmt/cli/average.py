@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from nmt.cli.options import Quiet
+
 
 def average(
     sources: Annotated[
@@ -13,9 +15,7 @@ def average(
     output: Annotated[
         str, typer.Option("-o", "--output", help="The model folder to make.", metavar="MODEL")
     ],
-    quiet: Annotated[
-        bool, typer.Option("--quiet", help="Only results, warnings and errors.")
-    ] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Average the weights of models with the same architecture and vocabularies.
 

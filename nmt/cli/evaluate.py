@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nmt.cli.options import Quiet
 from nmt.errors import BelowThreshold, SettingError, UsageError
 
 if TYPE_CHECKING:
@@ -54,9 +55,7 @@ def evaluate(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object, unrounded.")
     ] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", help="Only results, warnings and errors.")
-    ] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Score a translation, or a model, with sacreBLEU.
 

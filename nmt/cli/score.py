@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from nmt.cli.options import Device, InvalidUtf8, Quiet
+
 
 def score(
     model: Annotated[str, typer.Argument(help="What nmt train wrote.")],
@@ -27,17 +29,9 @@ def score(
     pieces: Annotated[
         bool, typer.Option("--pieces", help="With --json: each piece's log-probability too.")
     ] = False,
-    invalid_utf8: Annotated[
-        str,
-        typer.Option(
-            help="What to do with a line that is not UTF-8: replace, skip (an empty line), error.",
-            metavar="WHAT",
-        ),
-    ] = "error",
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.", metavar="D")] = "auto",
-    quiet: Annotated[
-        bool, typer.Option("--quiet", help="Only results, warnings and errors.")
-    ] = False,
+    invalid_utf8: InvalidUtf8 = "error",
+    device: Device = "auto",
+    quiet: Quiet = False,
 ) -> None:
     """Print the log-probability of each pair of lines, for ranking and for cleaning corpora.
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from nmt.cli.options import Device, Quiet
 from nmt.errors import UsageError
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -41,7 +42,7 @@ def train(
     updates: Annotated[
         int | None, typer.Option(help="Finish after N updates.", min=1, metavar="N")
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.", metavar="D")] = "auto",
+    device: Device = "auto",
     precision: Annotated[
         str, typer.Option(help="auto, fp32 or bf16; auto asks the hardware.", metavar="P")
     ] = "auto",
@@ -75,9 +76,7 @@ def train(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the scores, the costs or the presets as JSON.")
     ] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", help="Only results, warnings and errors.")
-    ] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Train a translator. The same command again goes on after an interruption.
 

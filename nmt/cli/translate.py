@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from nmt.cli.options import Device, InvalidUtf8, Quiet
 from nmt.decoding.options import SearchOptions
 from nmt.errors import UsageError
 
@@ -76,7 +77,7 @@ def translate(
         int,
         typer.Option(help="Sentences at a time; changes speed, not results.", min=1, metavar="N"),
     ] = 64,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.", metavar="D")] = "auto",
+    device: Device = "auto",
     precision: Annotated[
         str, typer.Option(help="auto, fp32, bf16 or int8; auto asks the hardware.", metavar="P")
     ] = "auto",
@@ -106,13 +107,7 @@ def translate(
         bool,
         typer.Option("--stream", help="Translate what is waiting at once, as at a terminal."),
     ] = False,
-    invalid_utf8: Annotated[
-        str,
-        typer.Option(
-            help="What to do with a line that is not UTF-8: replace, skip (an empty line), error.",
-            metavar="WHAT",
-        ),
-    ] = "replace",
+    invalid_utf8: InvalidUtf8 = "replace",
     workers: Annotated[
         str,
         typer.Option(
@@ -124,9 +119,7 @@ def translate(
         bool,
         typer.Option("--overwrite", help="Begin anew where an earlier call was interrupted."),
     ] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", help="Only results, warnings and errors.")
-    ] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Translate a file or standard input, line by line.
 
