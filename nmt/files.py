@@ -31,7 +31,7 @@ def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, 0o666 & ~_umask())  # mkstemp makes files private; ours are ordinary ones
+        os.chmod(name, 0o666 & ~umask())  # mkstemp makes files private; ours are ordinary ones
         os.replace(name, path)
         _sync_folder(path.parent)
     except BaseException as error:
@@ -120,7 +120,8 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def _umask() -> int:
+def umask() -> int:
+    """Return which permissions new files and folders do not get."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

@@ -14,10 +14,7 @@ from nmt.decoding.adjusters.together import Adjusters
 from nmt.decoding.candidates import Candidates, best_candidates
 from nmt.decoding.options import SearchOptions
 from nmt.decoding.scorer import Scorer
-from nmt.decoding.search import Given, History, Hypothesis, begin, only_pieces
-
-# Sentences that are done leave the batch when they are this share of it: leaving costs a copy.
-DONE_SHARE = 0.125
+from nmt.decoding.search import Given, History, Hypothesis, begin, only_pieces, worth_leaving
 
 
 class _Live:
@@ -183,7 +180,7 @@ class BeamSearch:
         done = len(going) - int(going.sum())
         if done == 0:
             return None
-        if DONE_SHARE * len(going) <= done or done == len(going):
+        if worth_leaving(done, len(going)):
             return going.nonzero().squeeze(1)
         live.scores = live.scores.where(going.unsqueeze(1), -torch.inf)
         return None

@@ -13,12 +13,11 @@ from torch import Tensor
 from nmt.data.vocabulary import BOS, EOS
 from nmt.decoding.adjusters.adjuster import Task
 from nmt.decoding.adjusters.together import Adjusters
-from nmt.decoding.beam import DONE_SHARE
 from nmt.decoding.candidates import BLOCK
 from nmt.decoding.options import SearchOptions
 from nmt.decoding.random_numbers import combine, gumbel
 from nmt.decoding.scorer import Scorer
-from nmt.decoding.search import Given, Hypothesis, begin, only_pieces
+from nmt.decoding.search import Given, Hypothesis, Written, begin, only_pieces, worth_leaving
 
 # Most often, so many pieces make up `top_p`; to look for more of them costs more.
 FEW = 64
@@ -38,31 +37,6 @@ class _Live:
         """Drop all but some sentences, by index."""
         for name, value in vars(self).items():
             setattr(self, name, value[sentences])
-
-
-class Samples:
-    """What was drawn for all sentences of a batch (N, K, T)."""
-
-    def __init__(
-        self, shape: tuple[int, int, int], kind: torch.dtype, device: torch.device
-    ) -> None:
-        """Begin with sentences, samples, and the most pieces."""
-        self.tokens = torch.full(shape, EOS, device=device)
-        self.attended = torch.zeros_like(self.tokens)
-        self.totals = torch.zeros(shape[:2], dtype=kind, device=device)
-
-    def hypotheses(self, options: SearchOptions) -> list[list[Hypothesis]]:
-        """Return each sentence's samples in the order in which they were drawn."""
-        lengths = (self.tokens != EOS).sum(dim=2)
-        scores = self.totals / options.penalty(lengths + 1)
-        columns = (self.tokens, self.attended, lengths, scores, self.totals)
-        return [
-            [
-                Hypothesis(ids[:length], score, total, where[:length])
-                for ids, where, length, score, total in zip(*sentence, strict=True)
-            ]
-            for sentence in zip(*(column.tolist() for column in columns), strict=True)
-        ]
 
 
 class SamplingSearch:
@@ -89,7 +63,7 @@ class SamplingSearch:
         task = Task.of(self.options, lengths.to(source.device), given)
         live, adjusters = self._begin(task, given), Adjusters(task)
         shape = (*live.keys.shape, int(task.longest.max()))
-        samples = Samples(shape, state.dtype, source.device)
+        samples = Written(shape, state.dtype, source.device)
         for step in range(shape[2]):
             scores, state = self.scorer.step(state, live.tokens)
             values = scores.log_probabilities
@@ -124,7 +98,7 @@ class SamplingSearch:
         return _Live(rows, keys, task.longest, tokens, torch.ones_like(keys, dtype=torch.bool))
 
     def _note(
-        self, samples: Samples, live: _Live, values: Tensor, attention: Tensor, step: int
+        self, samples: Written, live: _Live, values: Tensor, attention: Tensor, step: int
     ) -> None:
         gained = values.expand(-1, live.tokens.shape[1], -1).gather(2, live.tokens.unsqueeze(2))
         samples.totals[live.rows] += gained.squeeze(2).where(live.going, 0.0)
@@ -136,8 +110,7 @@ class SamplingSearch:
 def _unfinished(going: Tensor) -> Tensor | None:
     """Return which sentences to go on with, by index; None for all, some of them done."""
     left = going.any(dim=1)
-    done = len(left) - int(left.sum())
-    if done == 0 or (done < DONE_SHARE * len(left) and done < len(left)):
+    if not worth_leaving(len(left) - int(left.sum()), len(left)):
         return None
     return left.nonzero().squeeze(1)
 

@@ -7,8 +7,11 @@ import torch
 from torch import Tensor
 
 from nmt.data.vocabulary import BOS, EOS, PAD
+from nmt.decoding.options import SearchOptions
 from nmt.decoding.scorer import Scorer, State
 
+# Sentences that are done leave the batch when they are this share of it: leaving costs a copy.
+DONE_SHARE = 0.125
 # PAD and BOS, as one slice of two pieces: one write instead of two.
 NEVER = slice(PAD, BOS + 1, BOS - PAD)
 
@@ -96,6 +99,36 @@ class History:
         all_tokens.masked_fill_(after, 0)
         all_attended.masked_fill_(after, 0)
         return all_tokens, all_attended
+
+
+class Written:
+    """What a search whose hypotheses keep their places writes: K for each of N sentences."""
+
+    def __init__(
+        self, shape: tuple[int, int, int], kind: torch.dtype, device: torch.device
+    ) -> None:
+        """Begin with sentences, hypotheses of each, and the most pieces: (N, K, T)."""
+        self.tokens = torch.full(shape, EOS, device=device)  # (N, K, T)
+        self.attended = torch.zeros_like(self.tokens)  # (N, K, T)
+        self.totals = torch.zeros(shape[:2], dtype=kind, device=device)  # (N, K)
+
+    def hypotheses(self, options: SearchOptions) -> list[list[Hypothesis]]:
+        """Return each sentence's hypotheses, in their places."""
+        lengths = (self.tokens != EOS).sum(dim=2)
+        scores = self.totals / options.penalty(lengths + 1)
+        columns = (self.tokens, self.attended, lengths, scores, self.totals)
+        return [
+            [
+                Hypothesis(ids[:length], score, total, where[:length])
+                for ids, where, length, score, total in zip(*sentence, strict=True)
+            ]
+            for sentence in zip(*(column.tolist() for column in columns), strict=True)
+        ]
+
+
+def worth_leaving(done: int, count: int) -> bool:
+    """Tell whether `done` of `count` sentences are enough to drop them from the batch."""
+    return done > 0 and (done >= DONE_SHARE * count or done == count)
 
 
 def begin(scorer: Scorer[State], source: Tensor, lengths: Tensor | None) -> tuple[State, Tensor]:

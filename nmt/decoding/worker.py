@@ -4,6 +4,7 @@ import logging
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from multiprocessing.connection import Connection
 
 import torch
@@ -41,7 +42,7 @@ def main() -> None:
         pipe.send(_answer(lambda: desks.append(_open(job)), notebook))
         while desks:
             window = pipe.recv()
-            pipe.send(_answer(lambda: desks[0](window), notebook))  # noqa: B023
+            pipe.send(_answer(partial(desks[0], window), notebook))
 
 
 def _open(job: Job) -> Desk:

@@ -22,7 +22,7 @@ from nmt.decoding.model_folder import (
     write_description,
 )
 from nmt.errors import FolderError, UsageError
-from nmt.files import checksum
+from nmt.files import checksum, umask
 from nmt.tensors import load_tensors
 
 log = logging.getLogger("nmt")
@@ -151,14 +151,8 @@ def _write(
     try:
         write_description(beside, described, [first / side.vocabulary for side in sides])
         save_weights(beside, model, {"average_of": names})
-        beside.chmod(0o777 & ~_umask())
+        beside.chmod(0o777 & ~umask())
         os.rename(beside, output)
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
         raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nmt.data.vocabulary import BOS, EOS, PAD
-from nmt.decoding import sampling
 from nmt.decoding.candidates import BLOCK
 from nmt.decoding.options import SearchOptions
 from nmt.decoding.random_numbers import combine, gumbel
@@ -154,7 +153,7 @@ def test_batch_mates_order_and_other_samples_change_no_sample(seed, sizes, count
     lines = [(7 * at + seed) % 100 for at in range(len(sizes))]
     options = {"seed": seed, "top_p": top_p, "length_extra": 3, "no_repeat_ngram": 3}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sampling, "DONE_SHARE", share)
+        patch.setattr("nmt.decoding.search.DONE_SHARE", share)
         together = sample(model, sentences, lines, n_best=count, **options)
     for found, source, line in zip(together, sentences, lines, strict=True):
         (alone,) = sample(model, [source], [line], n_best=5, **options)

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nmt.data.vocabulary import BOS, EOS, PAD, UNK
-from nmt.decoding import beam, greedy
 from nmt.decoding.beam import BeamSearch
 from nmt.decoding.greedy import GreedySearch
 from nmt.decoding.options import SearchOptions
@@ -225,8 +224,7 @@ def test_sentences_that_leave_the_batch_change_nothing(monkeypatch, width, share
     model = undecided(8)
     sentences = random_sentences([9, 9, 8, 7, 7, 5, 3, 3, 2, 1])
     expected = search(model, sentences, beam_size=width)
-    monkeypatch.setattr(beam, "DONE_SHARE", share)  # 0: at once; 2: only all together
-    monkeypatch.setattr(greedy, "DONE_SHARE", share)
+    monkeypatch.setattr("nmt.decoding.search.DONE_SHARE", share)  # 0: at once; 2: only all together
     found = search(model, sentences, beam_size=width)
     assert len({len(hypotheses[0].ids) for hypotheses in found}) > 2
     for hypotheses, others in zip(found, expected, strict=True):
