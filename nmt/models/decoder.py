@@ -1,8 +1,9 @@
 """The decoder: whole targets at once in training and scoring, single steps in search.
 
 By default each LSTM layer runs over the whole target without a loop, then its outputs ask attention
-for a context at all positions at once, and the next layer, or the read-out, sees both (Luong et al.
-2015). From the second layer on, states know what was attended to before, and so do their questions.
+for a context at all positions at once, and the next layer, or the read-out, sees both (the read-out
+as in Luong et al. 2015). From the second layer on, states know what was attended to before, and so
+do their questions.
 Other wirings are in `nmt.models.wiring`.
 
 Where a step needs the one before (the first layer's state asks, or read-outs are fed back), there

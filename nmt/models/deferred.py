@@ -3,7 +3,7 @@
 Autograd would multiply for the gradient of a weight at every step, and read and write the whole of
 it each time to add up, rounded every time. Here steps note what they multiplied, and one product of
 all of it follows (Appleyard et al. 2016, "Optimizing Performance of Recurrent Neural Networks on
-GPUs", section 3.1).
+GPUs", on the update of weights).
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""The LSTM with layer normalisation inside (Ba et al. 2016, supplementary material, eq. 20-22).
+"""The LSTM with layer normalisation inside (Ba et al. 2016, supplementary material).
 
     gates = LN(W x; g) + LN(U h; g') + b    each over all four gates
     c     = sigmoid(forget) * c + sigmoid(input) * tanh(candidate)
