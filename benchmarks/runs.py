@@ -47,13 +47,14 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        known = path.exists()
-        self.figures: dict[str, Any] = json.loads(path.read_text("utf-8")) if known else {}
+        self.figures = self._read()
 
     def measured(self, name: str, measure: Callable[[], Any]) -> Any:
         """Return the figures of a name, which `measure` makes if they are new."""
         if name not in self.figures:
-            self.figures[name] = measure()
+            figures = measure()
+            # Another program, on another core, may have written its own in the meantime.
+            self.figures = self._read() | {name: figures}
             self._write()
         return self.figures[name]
 
@@ -61,6 +62,9 @@ class Ledger:
         """Let a name be measured again."""
         if self.figures.pop(name, None) is not None:
             self._write()
+
+    def _read(self) -> dict[str, Any]:
+        return json.loads(self.path.read_text("utf-8")) if self.path.exists() else {}
 
     def _write(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -30,7 +30,7 @@ from nmt.training.origin import Origin, with_architecture
 from nmt.training.presets import Settings, resolve
 from nmt.training.ranks import Ranks
 from nmt.training.report import Records, scores_in_words
-from nmt.training.schedule import Budget
+from nmt.training.schedule import DROPOUT_AN_EPOCH, Budget
 from nmt.training.team import Team, together
 from nmt.training.tensorboard import summary_writer
 from nmt.training.trainer import Clock, Trainer
@@ -340,6 +340,11 @@ class _Run:
             f"on {self.device.type} in {self.precision}"
             + (f", by {processes} processes" if processes > 1 else "")
         )
+        if settings.train.dropout:
+            log.info(
+                f"dropout rises by {DROPOUT_AN_EPOCH} an epoch up to {settings.train.dropout}, "
+                "so that what is read many times is not learnt by heart"
+            )
 
 
 def describe(

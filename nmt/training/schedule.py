@@ -1,6 +1,5 @@
 """How far a run is, and the learning rate, dropout and teacher forcing that go with it."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -8,8 +7,10 @@ from nmt.training.config import DEFAULT_SECONDS, Limits, TrainConfig
 
 # The k of an inverse sigmoid decay.
 STEEPNESS = 100
-# Dropout is at its full rate after so many epochs.
-FULL_DROPOUT_EPOCHS = 20
+# The share of the budget in which the learning rate falls to zero.
+COOLDOWN = 0.4
+# What a pass over the corpus adds to dropout.
+DROPOUT_AN_EPOCH = 0.01
 
 
 @dataclass(frozen=True)
@@ -61,23 +62,25 @@ class Budget:
 
 
 def learning_rate(config: TrainConfig, update: int, progress: float) -> float:
-    """Return the rate of update number `update` (from 1): linear warm-up, then a cosine to zero.
+    """Return the rate of update number `update` (from 1): warm-up, constant, cooldown to zero.
 
-    Loshchilov and Hutter 2017, "SGDR". `progress` is the share of the budget used, so that the
-    rate reaches zero, and the model is finished, just when the time is up.
+    The cooldown is a straight line over the last part of the budget, of which `progress` is the
+    share used, so that the model is finished just when the time is up. Haegele et al. 2024,
+    "Scaling laws and compute-optimal training beyond fixed training durations", section 3.
     """
     # A short run warms up for a tenth of its budget.
     warmup = min(1.0, max(update / max(1, config.warmup_updates), 10 * progress))
-    return config.learning_rate * warmup * 0.5 * (1 + math.cos(math.pi * progress))
+    return config.learning_rate * warmup * min(1.0, (1 - progress) / COOLDOWN)
 
 
 def dropout_rate(config: TrainConfig, epochs: float) -> float:
-    """Return the dropout after so many passes over the corpus: from 0 to the full rate.
+    """Return the dropout after so many passes over the corpus: from 0 up to the setting.
 
     After Morerio et al. 2017, "Curriculum Dropout". What a model has seen a few times it cannot
-    have learnt by heart, and it learns faster undisturbed; large corpora never need the full rate.
+    have learnt by heart, and it learns faster undisturbed: a short run and one over a large corpus
+    have little dropout, and only a long one over a small corpus comes up to the setting.
     """
-    return config.dropout * min(1.0, epochs / FULL_DROPOUT_EPOCHS)
+    return min(config.dropout, DROPOUT_AN_EPOCH * epochs)
 
 
 # From the share that a decay ends with and the progress of a run to the share then (Bengio et al.
