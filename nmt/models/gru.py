@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from nmt.models.kernels import KernelLayer
 from nmt.models.layer import Cell
 from nmt.models.linear import LinearMaker
+from nmt.models.memory import exact
 from nmt.models.state import LayerState
 
 
@@ -57,12 +58,14 @@ class GRUCell(Cell):
 
     def advance(self, prepared: Tensor, state: LayerState) -> LayerState:
         """Take one step from `inputs(x)` (..., 3H) and a state (..., H)."""
-        sizes = [2 * state.hidden.shape[-1], state.hidden.shape[-1]]
-        gates, candidate = prepared.split(sizes, dim=-1)
-        more, product = self.hidden(state.hidden).split(sizes, dim=-1)
+        dtype, before = state.hidden.dtype, exact(state.hidden)
+        sizes = [2 * before.shape[-1], before.shape[-1]]
+        gates, candidate = exact(prepared).split(sizes, dim=-1)
+        more, product = exact(self.hidden(state.hidden)).split(sizes, dim=-1)
         reset, update = (gates + more).sigmoid_().chunk(2, dim=-1)
         turned = torch.addcmul(candidate, reset, product).sigmoid_()
-        return LayerState(torch.lerp(torch.rsub(turned, 1, alpha=2), state.hidden, update))
+        hidden = torch.lerp(torch.rsub(turned, 1, alpha=2), before, update)
+        return LayerState(hidden.to(dtype))
 
 
 def _turned_candidate(rows: Tensor) -> Tensor:

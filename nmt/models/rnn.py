@@ -6,6 +6,7 @@ from torch import Tensor
 from nmt.models.kernels import KernelLayer
 from nmt.models.layer import Cell
 from nmt.models.linear import LinearMaker
+from nmt.models.memory import exact
 from nmt.models.state import LayerState
 
 
@@ -38,5 +39,5 @@ class RNNCell(Cell):
 
     def advance(self, prepared: Tensor, state: LayerState) -> LayerState:
         """Take one step from `inputs(x)`, which may be overwritten, and a state (..., H)."""
-        turned = self.hidden(state.hidden, prepared).sigmoid_()
-        return LayerState(torch.rsub(turned, 1, alpha=2))
+        turned = exact(self.hidden(state.hidden, prepared)).sigmoid_()
+        return LayerState(torch.rsub(turned, 1, alpha=2).to(state.hidden.dtype))

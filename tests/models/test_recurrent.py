@@ -149,6 +149,28 @@ def test_in_bfloat16_a_layer_learns_nearly_the_same(kind, bidirectional):
         assert distance < 0.05, name
 
 
+@pytest.mark.parametrize(
+    ("kind", "error"), [("lstm", 0.004), ("gru", 0.004), ("rnn", 0.004), ("norm-lstm", 0.02)]
+)
+def test_steps_in_bfloat16_are_nearly_those_of_the_same_weights_in_float64(kind, error):
+    made = layer(kind, False, size=64)
+    made.reset_parameters()
+    made.bfloat16()
+    x = inputs(16, 20).bfloat16()
+    with torch.no_grad():
+        found, expected = steps(made, x), steps(made.double(), x.double())
+    assert (found.double() - expected).norm() < error * expected.norm()
+
+
+def steps(made: RecurrentLayer, x: torch.Tensor) -> torch.Tensor:
+    cell, state = made.cells(plain_map, 1.0)[0], made.zeros(x, len(x))
+    outputs = []
+    for now in x.unbind(1):
+        state = cell(now, state)
+        outputs.append(state.hidden)
+    return torch.stack(outputs, dim=1)
+
+
 @pytest.mark.parametrize("kind", ["lstm", "norm-lstm"])
 def test_forget_gates_begin_open(kind):
     made = CELLS[kind](3, 4, bidirectional=True)
