@@ -1,6 +1,6 @@
 """Fine-tuning: a run that begins with the weights of a finished model instead of chance."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,15 +61,31 @@ class Origin:
         return {"model": str(self.folder), "weights": checksum(self.folder / WEIGHTS)}
 
 
-def with_architecture(settings: Settings, model: ModelConfig, changes: list[str]) -> Settings:
+def with_architecture(
+    settings: Settings, model: ModelConfig, preset: str, changes: list[str]
+) -> Settings:
     """Return a run's settings with the architecture of the model that it begins with.
 
+    Args:
+        settings: as the user asks for them.
+        model: the architecture to keep.
+        preset: what the user said of it; "auto" asks for no architecture.
+        changes: the user's, like "model.hidden_size=768".
+
     Raises:
-        SettingError: the user asks for another one.
+        SettingError: the user asks for another architecture.
     """
     if any(change.strip().startswith("model.") for change in changes):
         raise SettingError(
             "--init-from keeps the architecture of its model: leave out every --set model.NAME"
+        )
+    # A preset file with training settings alone leaves the architecture at its defaults.
+    if preset != "auto" and settings.model not in (model, ModelConfig()):
+        asked, kept = asdict(settings.model), asdict(model)
+        others = ", ".join(name for name in kept if asked[name] != kept[name])
+        raise SettingError(
+            f"--init-from keeps the architecture of its model, and the preset {preset} has "
+            f"another one ({others}): leave out --preset"
         )
     return replace(settings, model=model)
 

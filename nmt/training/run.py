@@ -174,17 +174,17 @@ class _Run:
                 f"--init-from {origin}: this is the output folder; choose another one for the new "
                 "model"
             )
-        changes = self.options.changes
+        preset, changes = self.options.preset, self.options.changes
         if (self.folder / MODEL_MANIFEST).exists() and not self.options.overwrite:
             # A begun run needs its origin no more.
             mine = read_description(self.folder)
-            self.settings = with_architecture(self.settings, mine.model, changes)
+            self.settings = with_architecture(self.settings, mine.model, preset, changes)
             weights = mine.training.get("init_from", {}).get("weights")
             return {"model": str(origin), "weights": weights}
         self.origin = Origin(origin)
         self.origin.check(self.corpus)
         architecture = self.origin.loaded.description.model
-        self.settings = with_architecture(self.settings, architecture, changes)
+        self.settings = with_architecture(self.settings, architecture, preset, changes)
         return self.origin.facts()
 
     def _check(self) -> None:

@@ -46,7 +46,7 @@ def test_frozen_parts_keep_their_weights_and_the_others_learn(toy_folder, tmp_pa
         "train.weight_decay=0.1",
         f"train.workers={workers}",
     ]
-    train(toy_folder, second, replace(OPTIONS, changes=changes, init_from=first))
+    train(toy_folder, second, replace(OPTIONS, preset="auto", changes=changes, init_from=first))
     before, after = (dict(load_model(model).model.named_parameters()) for model in (first, second))
     for name, old in before.items():
         frozen = name.startswith("encoder.") or name == "target_embedding"

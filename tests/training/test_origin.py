@@ -31,7 +31,7 @@ def test_fine_tuning_begins_with_the_weights_and_keeps_the_architecture(
     first, toy_folder, tmp_path
 ):
     still = ["train.learning_rate=1e-9"]
-    options = replace(OPTIONS, preset="base", changes=still, init_from=first)
+    options = replace(OPTIONS, preset="auto", changes=still, init_from=first)
     train(toy_folder, tmp_path / "second", options)
     before, after = (load_model(folder) for folder in (first, tmp_path / "second"))
     assert after.description.model == before.description.model
@@ -42,7 +42,7 @@ def test_fine_tuning_begins_with_the_weights_and_keeps_the_architecture(
 
 def test_a_begun_fine_tuning_needs_its_origin_no_more(first, toy_folder, tmp_path):
     origin = Path(shutil.copytree(first, tmp_path / "origin"))
-    options = replace(OPTIONS, changes=[], init_from=origin)
+    options = replace(OPTIONS, preset="auto", changes=[], init_from=origin)
     train(toy_folder, tmp_path / "second", options)
     shutil.rmtree(origin)
     longer = replace(options, limits=Limits(updates=4))
@@ -54,6 +54,25 @@ def test_fine_tuning_refuses_another_architecture(first, toy_folder, tmp_path):
     with pytest.raises(SettingError, match=r"--init-from keeps the architecture of its model"):
         train(toy_folder, tmp_path / "second", options)
     assert not (tmp_path / "second").exists()
+
+
+def test_fine_tuning_refuses_a_preset_of_another_architecture(first, toy_folder, tmp_path):
+    options = replace(OPTIONS, preset="cho2014", changes=[], init_from=first)
+    sentence = r"preset cho2014 has another one \(embedding_size, .*cell, .*\): leave out --preset"
+    with pytest.raises(SettingError, match=sentence):
+        train(toy_folder, tmp_path / "second", options)
+    assert not (tmp_path / "second").exists()
+
+
+def test_fine_tuning_takes_a_preset_that_says_nothing_of_the_architecture(
+    first, toy_folder, tmp_path
+):
+    (tmp_path / "mine.toml").write_text("[train]\nlearning_rate = 1e-4\n")
+    options = replace(OPTIONS, preset=str(tmp_path / "mine.toml"), changes=[], init_from=first)
+    train(toy_folder, tmp_path / "second", options)
+    description = read_description(tmp_path / "second")
+    assert description.model == read_description(first).model
+    assert description.training["settings"]["learning_rate"] == 1e-4
 
 
 def test_fine_tuning_refuses_another_vocabulary(first, tmp_path):
