@@ -77,6 +77,12 @@ class Progress:
             self._last_line = self._clock()
             LOGGER.info(self._line())
 
+    def expect(self, total: float) -> None:
+        """Take another total from now on."""
+        self.total = total
+        if self._bar is not None:
+            self._bar.total = total
+
     def show(self, **fields: Any) -> None:
         """Show these figures beside the progress from now on."""
         self._fields = "".join(f", {name} {_figure(value)}" for name, value in fields.items())

@@ -26,6 +26,7 @@ class Position:
     lowest_loss: float | None = None  # of training, in a report
     best_metric: str = ""  # the name and tokeniser of that score; none yet if empty
     bad_validations: int = 0
+    haste: float = 1.0  # how much sooner than its budget says the run comes to its end
     validated_update: int = 0
     workers: int = 0  # that took these steps; 0 before the first
     validation_seconds: float = 0.0  # how long the last one took

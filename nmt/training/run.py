@@ -283,7 +283,7 @@ class _Run:
             log.info("this run is finished; give a larger limit to train on")
         elif position.finished:
             log.info("this run was finished; its schedule is stretched to the larger limit")
-            position.finished, position.bad_validations = False, 0
+            position.finished, position.bad_validations, position.haste = False, 0, 1.0
         position.budget = now
         return over
 

@@ -65,8 +65,10 @@ def learning_rate(config: TrainConfig, update: int, progress: float) -> float:
     """Return the rate of update number `update` (from 1): warm-up, constant, cooldown to zero.
 
     The cooldown is a straight line over the last part of the budget, of which `progress` is the
-    share used, so that the model is finished just when the time is up. Haegele et al. 2024,
-    "Scaling laws and compute-optimal training beyond fixed training durations", section 3.
+    share used, so that the model is finished just when the time is up (Haegele et al. 2024,
+    "Scaling laws and compute-optimal training beyond fixed training durations", section 3). Where
+    validation shows no gain any more, the trainer shortens the budget to what is used up and its
+    cooldown.
     """
     # A short run warms up for a tenth of its budget.
     warmup = min(1.0, max(update / max(1, config.warmup_updates), 10 * progress))

@@ -15,7 +15,7 @@ from nmt.training.checkpoint import Position, save_checkpoint
 from nmt.training.learners import Learners
 from nmt.training.ranks import RankLost
 from nmt.training.report import MetricsLog, Records, sample_lines, scores_in_words
-from nmt.training.schedule import Budget, Pace
+from nmt.training.schedule import COOLDOWN, Budget, Pace
 from nmt.training.signals import StopSignals
 from nmt.training.speed import Speedometer
 from nmt.training.tensorboard import Board
@@ -77,10 +77,10 @@ class Trainer:
         self._saved = self.clock()
         speed = Speedometer(cost, peak, self.clock)
         by_time = self.budget.updates is None
-        total = self.budget.seconds if by_time else self.budget.updates
+        unit = "s" if by_time else "updates"
         with (
             StopSignals() as signals,
-            Progress(total, "s" if by_time else "updates", "Training", self._done()) as bar,
+            Progress(self._total(), unit, "Training", self._done()) as bar,
         ):
             for epoch, indices in self._batches():
                 self._update(epoch, indices, speed)
@@ -92,6 +92,7 @@ class Trainer:
                         self._validate()
                 if self._over():
                     break
+                bar.expect(self._total())
                 signals.received = signals.received or self.crew.stop
                 if signals.received:
                     self._stop(signals)
@@ -149,7 +150,14 @@ class Trainer:
     def _progress(self) -> float:
         # What comes after the last update takes as long as a few validations by greedy search.
         reserved = FINAL_VALIDATIONS * self.position.validation_seconds
-        return self.budget.progress(self.position.update, self.position.seconds, reserved)
+        share = self.budget.progress(self.position.update, self.position.seconds, reserved)
+        return min(1.0, self.position.haste * share)
+
+    def _total(self) -> float:
+        by_time = self.budget.updates is None
+        whole = self.budget.seconds if by_time else self.budget.updates
+        assert whole is not None
+        return round(whole / self.position.haste)
 
     def _done(self) -> float:
         by_time = self.budget.updates is None
@@ -278,9 +286,16 @@ class Trainer:
             log.info(line)
 
     def _over(self) -> bool:
-        if self._progress() >= 1:
+        progress = self._progress()
+        if progress >= 1:
             return True
         if self.position.bad_validations < self.config.patience:
             return False
-        log.info(f"no better score in {self.config.patience} validations: training ends early")
-        return True
+        nothing = f"no better score in {self.config.patience} validations"
+        if progress >= 1 - COOLDOWN:
+            log.info(f"{nothing}: training ends early")
+            return True
+        self.position.haste *= (1 - COOLDOWN) / progress
+        self.position.bad_validations = 0
+        log.info(f"{nothing}: the learning rate begins to fall now, and training ends early")
+        return False

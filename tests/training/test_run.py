@@ -86,25 +86,44 @@ def test_without_the_share_of_time_the_clock_decides_nothing(toy_folder, tmp_pat
         assert torch.equal(one, other)
 
 
-def test_the_best_model_is_kept_and_training_ends_when_nothing_gets_better(toy_folder, tmp_path):
+def test_the_best_model_is_kept(toy_folder, tmp_path):
     logging.getLogger("nmt").setLevel(logging.INFO)
     changes = [
         "train.select_by=loss",
         "train.validate_every=5",
-        "train.patience=2",
         "train.learning_rate=0.5",
         "train.warmup_updates=0",
         "train.dropout=0",
         "train.report_every=100",
     ]
-    report = train(toy_folder, tmp_path / "model", options(*changes, updates=2000))
+    report = train(toy_folder, tmp_path / "model", options(*changes, updates=50))
     losses = {line["update"]: line["loss"] for line in metrics(tmp_path / "model", "valid")}
-    assert report.updates < 2000
     assert report.best_update == min(losses, key=losses.__getitem__)
-    assert report.updates == report.best_update + 10
     assert report.validation.loss == pytest.approx(losses[report.best_update], rel=1e-5)
-    bests = [line["best"] for line in metrics(tmp_path / "model", "valid")]
-    assert bests[-2:] == [False, False]
+
+
+# Nothing gets better: updates 5, 10 and 15 are validated, and update 15 is at three fifths of what
+# is then left of the budget. With a smaller budget the rate is falling already.
+@pytest.mark.parametrize(("updates", "last", "falls_from"), [(2000, 25, 15), (18, 15, 11)])
+def test_where_nothing_gets_better_the_rate_falls_and_training_ends(
+    toy_folder, tmp_path, updates, last, falls_from
+):
+    changes = [
+        "train.validate_every=5",
+        "train.patience=2",
+        "train.learning_rate=1e-30",
+        "train.warmup_updates=0",
+        "train.report_every=1",
+    ]
+    report = train(toy_folder, tmp_path / "model", options(*changes, updates=updates))
+    assert (report.best_update, report.updates) == (5, last)
+    lines = metrics(tmp_path / "model")
+    rates = {line["update"]: line["learning_rate"] for line in lines}
+    assert [rates[update] for update in range(1, falls_from)] == [1e-30] * (falls_from - 1)
+    assert rates[falls_from + 1] < 1e-30
+    if updates == 2000:
+        assert rates[20] == pytest.approx(0.5e-30)
+        assert rates[25] == 0
 
 
 def test_training_learns(toy_folder, tmp_path):
