@@ -14,7 +14,7 @@ from tests.support.runs import nmt_program
 
 ROOT = Path(__file__).resolve().parent.parent
 # The first makes what others use.
-PAGES = ("README.md", "docs/translate.md", "docs/models.md", "data/README.md")
+PAGES = ("README.md", "docs/train.md", "docs/translate.md", "docs/models.md", "data/README.md")
 BLOCKS = re.findall(
     r"^```(\w+)\n(.*?)^```$",
     "".join((ROOT / page).read_text(encoding="utf-8") for page in PAGES),

@@ -86,7 +86,8 @@ def plan_epoch(split: Split, batch_tokens: int, seed: int, epoch: int) -> list[I
         epoch: the epoch's number; each has its own order.
 
     Returns:
-        the row numbers of each batch.
+        the row numbers of each batch. The very first batch of a run is the largest of its epoch:
+        if memory does not suffice, that shows at once.
     """
     random = np.random.default_rng((seed, epoch))
     order = random.permutation(len(split))
@@ -96,7 +97,11 @@ def plan_epoch(split: Split, batch_tokens: int, seed: int, epoch: int) -> list[I
         chunk = order[start : start + CHUNK]
         chunk = chunk[np.lexsort((target[chunk], source[chunk]))]
         batches += list(_cut(chunk, source[chunk], target[chunk], batch_tokens))
-    return [batches[index] for index in random.permutation(len(batches))]
+    batches = [batches[index] for index in random.permutation(len(batches))]
+    if epoch == 0 and batches:
+        sizes = [len(rows) * int(source[rows].max() + target[rows].max()) for rows in batches]
+        batches.insert(0, batches.pop(int(np.argmax(sizes))))
+    return batches
 
 
 def plan_in_order(split: Split, batch_tokens: int) -> list[Ints]:

@@ -51,20 +51,18 @@ class Forecast:
 
 
 def forecast(crew: Learners, split: Split) -> Forecast:
-    """Train for a few seconds, the largest batch first; nothing is written.
+    """Train for a few seconds (a plan begins with the largest batch); nothing is written.
 
     Raises:
         NmtError: a worker process ended, most likely because memory ran out.
     """
     plan, together = crew.feed.plan(0), crew.job.config.accumulate
-    shapes = _shapes(split, plan)
-    largest = max(range(len(plan)), key=lambda at: shapes[at][0] * max(shapes[at][1:]))
     updates = [range(at, min(at + together, len(plan))) for at in range(0, len(plan), together)]
     warm_up = min(WARM_UP, len(updates) // 2)
     pace = Pace(1, dropout=0.1, reference=crew.job.config.teacher_forcing)
     tokens, began = 0, 0.0
     with crew:
-        crew.update(0, range(largest, largest + 1), pace)
+        crew.update(0, range(1), pace)
         for count, indices in enumerate(updates):
             if count == warm_up:
                 tokens, began = 0, time.monotonic()
@@ -78,17 +76,17 @@ def forecast(crew: Learners, split: Split) -> Forecast:
         parameters=len(crew.storage.weights),
         processes=crew.job.workers,
         batches=len(plan),
-        largest_batch="{} x {} x {}".format(*shapes[largest]),
+        largest_batch="{} x {} x {}".format(*_shape(split, plan[0])),
         tokens_per_second=round(speed, 1),
         seconds_per_epoch=round(total / speed, 1),
         memory_mb=_memory_mb(crew),
     )
 
 
-def _shapes(split: Split, plan: list[Ints]) -> list[tuple[int, int, int]]:
-    """Return B, S and T of each batch."""
-    source, target = split.source.lengths() + 1, split.target.lengths() + 1
-    return [(len(rows), int(source[rows].max()), int(target[rows].max())) for rows in plan]
+def _shape(split: Split, rows: Ints) -> tuple[int, int, int]:
+    """Return B, S and T of a batch."""
+    source, target = split.source.lengths()[rows] + 1, split.target.lengths()[rows] + 1
+    return len(rows), int(source.max()), int(target.max())
 
 
 def _wait_for(device: torch.device) -> None:

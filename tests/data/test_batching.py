@@ -104,6 +104,21 @@ def test_a_plan_is_a_function_of_seed_and_epoch():
     assert others[0] != others[1] != others[2]
 
 
+def test_the_first_batch_of_a_run_is_the_largest_and_later_epochs_begin_anywhere():
+    split = random_split(500)
+
+    def size(rows) -> int:
+        batch = make_batch(split, rows)
+        return len(rows) * (batch.source.shape[1] + batch.target_input.shape[1])
+
+    firsts = []
+    for epoch in range(6):
+        sizes = list(map(size, plan_epoch(split, 400, seed=7, epoch=epoch)))
+        firsts.append(sizes[0] == max(sizes))
+    assert firsts[0]
+    assert not all(firsts)
+
+
 @pytest.mark.parametrize("seed", [0, 1, 20_261_120, 2**63])
 def test_any_seed_will_do(seed):
     assert plan_epoch(random_split(10), 100, seed, epoch=0)
