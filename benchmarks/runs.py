@@ -60,6 +60,7 @@ class Ledger:
 
     def forget(self, name: str) -> None:
         """Let a name be measured again."""
+        self.figures = self._read()
         if self.figures.pop(name, None) is not None:
             self._write()
 

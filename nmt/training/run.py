@@ -281,8 +281,8 @@ class _Run:
         )
         if over:
             log.info("this run is finished; give a larger limit to train on")
-        elif position.finished:
-            log.info("this run was finished; its schedule is stretched to the larger limit")
+        elif position.budget and position.budget != now:
+            log.info("another limit than before: the schedule is stretched to it")
             position.finished, position.bad_validations, position.haste = False, 0, 1.0
         position.budget = now
         return over

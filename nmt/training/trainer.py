@@ -151,13 +151,14 @@ class Trainer:
         # What comes after the last update takes as long as a few validations by greedy search.
         reserved = FINAL_VALIDATIONS * self.position.validation_seconds
         share = self.budget.progress(self.position.update, self.position.seconds, reserved)
-        return min(1.0, self.position.haste * share)
+        return min(1.0, round(self.position.haste * share, 9))  # 0.99999... is 1
 
     def _total(self) -> float:
-        by_time = self.budget.updates is None
-        whole = self.budget.seconds if by_time else self.budget.updates
-        assert whole is not None
-        return round(whole / self.position.haste)
+        """Return the updates or the seconds at which the run ends."""
+        if self.budget.updates is not None:
+            return math.ceil(round(self.budget.updates / self.position.haste, 6))
+        assert self.budget.seconds is not None
+        return self.budget.seconds / self.position.haste
 
     def _done(self) -> float:
         by_time = self.budget.updates is None
@@ -286,16 +287,12 @@ class Trainer:
             log.info(line)
 
     def _over(self) -> bool:
-        progress = self._progress()
-        if progress >= 1:
-            return True
-        if self.position.bad_validations < self.config.patience:
-            return False
-        nothing = f"no better score in {self.config.patience} validations"
-        if progress >= 1 - COOLDOWN:
-            log.info(f"{nothing}: training ends early")
-            return True
-        self.position.haste *= (1 - COOLDOWN) / progress
-        self.position.bad_validations = 0
-        log.info(f"{nothing}: the learning rate begins to fall now, and training ends early")
-        return False
+        position, progress = self.position, self._progress()
+        cooling = progress >= 1 - COOLDOWN
+        if not cooling and position.bad_validations >= self.config.patience:
+            position.haste *= (1 - COOLDOWN) / progress
+            log.info(
+                f"no better score in {position.bad_validations} validations: the learning rate "
+                "begins to fall now, and training ends early"
+            )
+        return progress >= 1

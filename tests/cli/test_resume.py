@@ -122,7 +122,7 @@ def test_a_finished_run_says_so_and_a_larger_limit_trains_on(
     assert computed(model) == computed(uninterrupted)
     ended = forked_nmt(*command(toy_folder, model, *WATCHED, "--updates", UPDATES + 30))
     assert ended.code == 0
-    sentence = "this run was finished; its schedule is stretched to the larger limit"
+    sentence = "another limit than before: the schedule is stretched to it"
     assert sentence in ended.stderr
     assert updates(model) == list(range(1, UPDATES + 31))
 

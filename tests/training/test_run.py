@@ -4,6 +4,7 @@ import json
 import logging
 import math
 import re
+import shutil
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -102,20 +103,22 @@ def test_the_best_model_is_kept(toy_folder, tmp_path):
     assert report.validation.loss == pytest.approx(losses[report.best_update], rel=1e-5)
 
 
-# Nothing gets better: updates 5, 10 and 15 are validated, and update 15 is at three fifths of what
-# is then left of the budget. With a smaller budget the rate is falling already.
-@pytest.mark.parametrize(("updates", "last", "falls_from"), [(2000, 25, 15), (18, 15, 11)])
+PLATEAU = (
+    "train.validate_every=5",
+    "train.patience=2",
+    "train.learning_rate=1e-30",  # nothing gets better
+    "train.warmup_updates=0",
+    "train.workers=1",
+)
+
+
+# After update 15 two validations were no better than the first, and that is three fifths of 25.
+# With a smaller budget the rate is falling already, and has its time.
+@pytest.mark.parametrize(("updates", "last", "falls_from"), [(2000, 25, 15), (20, 20, 12)])
 def test_where_nothing_gets_better_the_rate_falls_and_training_ends(
     toy_folder, tmp_path, updates, last, falls_from
 ):
-    changes = [
-        "train.validate_every=5",
-        "train.patience=2",
-        "train.learning_rate=1e-30",
-        "train.warmup_updates=0",
-        "train.report_every=1",
-    ]
-    report = train(toy_folder, tmp_path / "model", options(*changes, updates=updates))
+    report = train(toy_folder, tmp_path / "model", options(*PLATEAU, updates=updates))
     assert (report.best_update, report.updates) == (5, last)
     lines = metrics(tmp_path / "model")
     rates = {line["update"]: line["learning_rate"] for line in lines}
@@ -124,6 +127,24 @@ def test_where_nothing_gets_better_the_rate_falls_and_training_ends(
     if updates == 2000:
         assert rates[20] == pytest.approx(0.5e-30)
         assert rates[25] == 0
+
+
+def test_a_shortened_run_goes_on_to_the_same_end_and_with_another_limit_takes_that(
+    toy_folder, tmp_path
+):
+    shown = options(*PLATEAU, updates=2000)
+    train(toy_folder, tmp_path / "whole", shown)
+    with pytest.raises(Interrupted):
+        train(toy_folder, tmp_path / "halves", shown, StoppingClock(110))
+    assert 15 < metrics(tmp_path / "halves")[-1]["update"] < 25
+    shutil.copytree(tmp_path / "halves", tmp_path / "longer")
+    assert train(toy_folder, tmp_path / "halves", shown).updates == 25
+    whole, halves = (metrics(tmp_path / name) for name in ("whole", "halves"))
+    assert [line["learning_rate"] for line in whole] == [line["learning_rate"] for line in halves]
+    assert train(toy_folder, tmp_path / "longer", options(*PLATEAU, updates=50)).updates == 50
+    rates = {line["update"]: line["learning_rate"] for line in metrics(tmp_path / "longer")}
+    assert [rates[update] for update in range(25, 30)] == [1e-30] * 5
+    assert rates[31] < 1e-30
 
 
 def test_training_learns(toy_folder, tmp_path):
