@@ -1,12 +1,13 @@
 """Diagrams of figures that a benchmark measured."""
 
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import StrMethodFormatter
+from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 COLOURS = ("#2f6fb5", "#d9722b", "#3a8f5c", "#7d5ba6")
 DPI = 110
@@ -43,14 +44,17 @@ def scatter(points: Sequence[Point], titles: Titles, output: Path) -> None:
     """Draw points with their labels; the horizontal axis is logarithmic."""
     figure, axes = _figure(titles)
     axes.set_xscale("log")
-    for ticks in (axes.xaxis.set_major_formatter, axes.xaxis.set_minor_formatter):
-        ticks(StrMethodFormatter("{x:,.0f}"))
-    axes.margins(x=0.2, y=0.1)
-    # Of two points at the same height, one has its label above it and the other below.
-    for number, point in enumerate(sorted(points, key=lambda point: point.y)):
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5, 7)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.margins(x=0.25, y=0.1)
+    # Labels point away from the middle, so that neighbours of like height do not share a place.
+    middle = statistics.median(point.x for point in points)
+    for point in points:
         axes.plot(point.x, point.y, "o", color=COLOURS[0])
-        offset = (6, 5 if number % 2 else -12)
-        axes.annotate(point.label, (point.x, point.y), offset, textcoords="offset points")
+        left = point.x <= middle
+        offset, side = ((-7, -4), "right") if left else ((7, -4), "left")
+        axes.annotate(point.label, (point.x, point.y), offset, textcoords="offset points", ha=side)
     _save(figure, output)
 
 
