@@ -99,7 +99,7 @@ def test_list_settings_names_each_with_its_values_and_meaning(forked_nmt):
     header, *rows = forked_nmt("train", "--list-settings").stdout.splitlines()
     assert header.split() == ["setting", "tiny", "small", "base", "meaning"]
     listed = {row.split()[0]: row.split(None, 4)[1:] for row in rows}
-    assert listed["model.hidden_size"][:3] == ["256", "512", "512"]
+    assert listed["model.hidden_size"][:3] == ["256", "384", "512"]
     assert listed["model.hidden_size"][3].startswith("size of a layer's output")
     assert "train.select_by" in listed
 
@@ -109,8 +109,8 @@ def test_list_presets_tells_what_is_known_of_each(forked_nmt):
     assert header.split() == ["preset", "year", "parameters", "BLEU", "tokens/s", "features"]
     listed = {row.split()[0]: row.split(None, 5)[1:] for row in rows}
     assert list(listed) == names()
-    assert listed["small"][:2] == ["-", "11,452,480"]
-    assert listed["small"][4] == "1+2 LSTM layers of 512, general attention in each"
+    assert listed["small"][:2] == ["-", "14,450,496"]
+    assert listed["small"][4] == "2+2 LSTM layers of 384, general attention in each"
     ended = forked_nmt("train", "--list-presets", "--json")
     found = [Preset(**values) for values in json.loads(ended.stdout)]
     assert found == api.list_presets()
