@@ -109,8 +109,8 @@ def test_list_presets_tells_what_is_known_of_each(forked_nmt):
     assert header.split() == ["preset", "year", "parameters", "BLEU", "tokens/s", "features"]
     listed = {row.split()[0]: row.split(None, 5)[1:] for row in rows}
     assert list(listed) == names()
-    assert listed["small"][:2] == ["-", "14,454,336"]
-    assert listed["small"][4] == "2+2 LSTM layers of 384, general attention in each, layer normalisation"
+    assert listed["small"][:2] == ["-", "14,450,496"]
+    assert listed["small"][4] == "2+2 LSTM layers of 384, general attention in each"
     ended = forked_nmt("train", "--list-presets", "--json")
     found = [Preset(**values) for values in json.loads(ended.stdout)]
     assert found == api.list_presets()
