@@ -19,6 +19,7 @@ from itertools import islice
 from pathlib import Path
 
 from benchmarks.contestants.base import DATA, add_data_option, prepare_data
+from benchmarks.contestants.nmt import corpus_files
 from benchmarks.processes import WORK, spread_over
 from benchmarks.quality import bleu, nmt, read_lines, translate
 from benchmarks.report import machine, table
@@ -86,16 +87,13 @@ def _options() -> argparse.Namespace:
 def make_corpus(folder: Path, pairs: int | None, cores: Sequence[int]) -> None:
     """Make the corpus folder, of the first `pairs` pairs if there is such a number."""
     folder.mkdir(parents=True, exist_ok=True)
-    for language in ("en", "de"):
+    for language in ("en", "de") if pairs else ():
         with (
             open(DATA / f"train.{language}", encoding="utf-8", newline="\n") as whole,
             atomic_write(folder / f"train.{language}") as part,
         ):
             part.writelines(islice(whole, pairs))
-    files = (
-        *("--train-source", folder / "train.en", "--train-target", folder / "train.de"),
-        *("--valid-source", DATA / "val.en", "--valid-target", DATA / "val.de"),
-    )
+    files = corpus_files(folder if pairs else DATA)
     nmt(["preprocess", *files, "-o", folder / "corpus"], cores, folder / "preprocess.log")
 
 

@@ -110,10 +110,10 @@ def train_speeds(model: Path) -> list[float]:
     return [record["tokens_per_second"] for record in records if record["kind"] == "train"]
 
 
-def corpus_files() -> list[str | Path]:
-    """Return the options of `nmt preprocess` that name the shared data."""
+def corpus_files(train: Path = DATA) -> list[str | Path]:
+    """Return the options of `nmt preprocess` that name the shared data, or others to train on."""
     return [
-        *("--train-source", DATA / "train.en", "--train-target", DATA / "train.de"),
+        *("--train-source", train / "train.en", "--train-target", train / "train.de"),
         *("--valid-source", DATA / "val.en", "--valid-target", DATA / "val.de"),
         *("--source-lang", "en", "--target-lang", "de"),
     ]

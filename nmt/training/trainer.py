@@ -90,9 +90,10 @@ class Trainer:
                 if position.update % self.validate_every == 0:
                     with speed.paused():
                         self._validate()
-                if self._over():
+                    self._shorten_if_stuck()
+                    bar.expect(self._total())
+                if self._progress() >= 1:
                     break
-                bar.expect(self._total())
                 signals.received = signals.received or self.crew.stop
                 if signals.received:
                     self._stop(signals)
@@ -286,13 +287,13 @@ class Trainer:
         for line in sample_lines(validation.samples):
             log.info(line)
 
-    def _over(self) -> bool:
+    def _shorten_if_stuck(self) -> None:
+        """Begin the cooldown, if validation has shown no gain for long and it has not begun."""
         position, progress = self.position, self._progress()
-        cooling = progress >= 1 - COOLDOWN
-        if not cooling and position.bad_validations >= self.config.patience:
-            position.haste *= (1 - COOLDOWN) / progress
-            log.info(
-                f"no better score in {position.bad_validations} validations: the learning rate "
-                "begins to fall now, and training ends early"
-            )
-        return progress >= 1
+        if position.bad_validations < self.config.patience or progress >= 1 - COOLDOWN:
+            return
+        position.haste *= (1 - COOLDOWN) / progress
+        log.info(
+            f"no better score in {position.bad_validations} validations: the learning rate "
+            "begins to fall now, and training ends early"
+        )
