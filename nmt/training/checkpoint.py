@@ -20,7 +20,7 @@ class Position:
     epoch: int = 0
     batch: int = 0  # batches of this epoch already used
     seconds: float = 0.0  # time used, validation included
-    best_score: float = 0.0
+    best_score: float = 0.0  # the highest; the best model's may be lower by the score's noise
     best_loss: float = 0.0
     best_update: int = 0
     lowest_loss: float | None = None  # of training, in a report

@@ -254,13 +254,21 @@ class Trainer:
             self.save()  # so that the best model is never ahead of the checkpoint
 
     def _is_better(self, validation: Validation) -> bool:
-        """Compare with the best so far, by the score and then by the loss, and take it over."""
+        """Compare with the best so far, and take it over.
+
+        Better is a higher score, or one that is lower by no more than its noise with less loss: in
+        the cooldown each model is better than the one before, but its BLEU may hide that.
+        """
         position, name = self.position, self.select_by()
         metric = f"{name} {self.validator.tokenizer}" if name == "bleu" else name
-        now = (validation.value(name), -validation.loss)
-        if position.best_metric == metric and now <= (position.best_score, -position.best_loss):
-            return False
-        position.best_score, position.best_loss = validation.value(name), validation.loss
+        score = validation.value(name)
+        if position.best_metric == metric:
+            gain = score - position.best_score
+            less_loss = validation.loss < position.best_loss
+            if gain <= 0 and not (less_loss and gain >= -self.validator.noise(name)):
+                return False
+            score = max(score, position.best_score)
+        position.best_score, position.best_loss = score, validation.loss
         position.best_metric, position.best_update = metric, position.update
         return True
 

@@ -18,6 +18,8 @@ SAMPLES = 3
 # Of a larger validation set so many pairs, evenly spread, are translated: more would take the
 # time from training and tell nothing new.
 LARGEST = 2000
+# Points of BLEU or chrF, for a single sentence: half a point for a thousand.
+NOISE = 16.0
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,10 @@ class Validator:
         rows = _translated(corpus)
         self.sources = [corpus.valid_source_text[row] for row in rows]
         self.references = [corpus.valid_target_text[row] for row in rows]
+
+    def noise(self, name: str) -> float:
+        """Return by how much a score can differ between models that are equally good."""
+        return 0.0 if name == "loss" else NOISE / math.sqrt(max(1, len(self.sources)))
 
     def score(self, shares: list[Share]) -> Validation:
         """Put together what all processes found out, in their order, and score it."""
