@@ -8,7 +8,7 @@ from nmt.files import checksum, read_manifest
 
 MANIFEST = "config.json"
 WEIGHTS = "model.safetensors"
-FORMAT_VERSION = 2  # 1 was never released; its weights mean something else
+FORMAT_VERSION = 3  # those before were never released; their weights mean something else
 
 
 def read_model_manifest(folder: Path) -> dict[str, Any]:

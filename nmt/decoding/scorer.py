@@ -71,7 +71,7 @@ class ModelScorer:
         on_cpu = model.output_bias.device.type == "cpu"
         self.encode = SourceReader(model, make) if on_cpu else model.encode
         table = _whole_blocks(model.target_embedding.detach(), 0.0)
-        self.stepper = model.decoder.stepper(make, table * table.shape[1] ** 0.5)
+        self.stepper = model.decoder.stepper(make, table * model.target_scale)
         weight = _whole_blocks(model.output_weight.detach(), 0.0)
         bias = _whole_blocks(model.output_bias.detach(), -torch.inf)
         self.output = make(weight, bias, model.decoder.bounds.readout)

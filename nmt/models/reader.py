@@ -66,7 +66,7 @@ class SourceReader:
         """Prepare every linear map once."""
         self.model = model
         config, encoder = model.config, model.encoder
-        bound = float(model.source_embedding.abs().max()) * config.embedding_size**0.5
+        bound = float(model.source_embedding.abs().max()) * model.source_scale
         self.layers = []
         for depth, layer in enumerate(encoder.layers):
             if depth:
@@ -78,7 +78,7 @@ class SourceReader:
 
     def __call__(self, source: Tensor, lengths: Tensor | None) -> Encoded:
         """Read sources (B, S), longest first where `lengths` (B,) is given."""
-        x = self.model.embed(source, self.model.source_embedding)
+        x = self.model.embed_source(source)
         width = source.shape[1]
         turn = Turn(width, lengths, x.device)
         layers = [layer.reading(lengths, turn) for layer in self.layers]

@@ -44,7 +44,7 @@ def mixed_inputs(
     memory, dtype = encoded.memory.exact(), encoded.memory.values.dtype
     inputs = [reference[:, :1]]
     for at in range(1, reference.shape[1]):
-        words = model.embed(inputs[-1], model.target_embedding, dtype)  # (B, 1, E)
+        words = model.embed_target(inputs[-1], dtype)  # (B, 1, E)
         done = step(step.known(words), memory, states)
         states = done.states
         logits = exact(model.logits(done.readout))  # (B, 1, V)

@@ -151,10 +151,14 @@ def test_an_unknown_piece_is_copied_from_the_source_it_attends_to(reverser):
         source = torch.tensor([[*ids[0], EOS]])
         hypothesis = translator.search(source, None)[0][0]
         surfaces = [*loaded.source_vocabulary.surfaces(line), ""]
-        expected = [
-            surfaces[position] if piece == UNK else loaded.target_vocabulary.pieces([piece])[0]
-            for piece, position in zip(hypothesis.ids, hypothesis.attended, strict=True)
-        ]
+        unknown = [at for at, piece in enumerate(ids[0]) if piece == UNK]
+        expected = loaded.target_vocabulary.pieces(hypothesis.ids)
+        for at, position in enumerate(hypothesis.attended):
+            if hypothesis.ids[at] == UNK:
+                # What is unknown in the source comes first, each but once.
+                place = min(unknown, key=lambda each: abs(each - position), default=position)
+                expected[at] = surfaces[place]
+                unknown = [each for each in unknown if each != place]
         text = texts(translator, [line])[0]
         assert text == "".join(expected).replace("\u2581", " ").strip()
         assert "\u2047" not in text

@@ -60,7 +60,7 @@ def test_the_whole_target_at_once_equals_step_by_step(monkeypatch, kept, attenti
     targets = [[BOS, 5, 4, 8, 7], [BOS, 6, 6, 4, 5], [BOS, 7, 8, 4, 4]]
     whole = readouts(model, sources, targets)
     encoded = model.encode(pad(sources), lengths_of(sources))
-    table = model.target_embedding.detach() * model.config.embedding_size**0.5
+    table = model.target_embedding.detach() * model.target_scale
     monkeypatch.setattr(stepping, "TABLE", kept)
     stepper = model.decoder.stepper(plain_map, table)
     states = [state.map(lambda x: x.unsqueeze(1)) for state in encoded.states]

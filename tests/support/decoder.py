@@ -94,7 +94,7 @@ def readout(model: Seq2Seq, x: Vector, word: Vector) -> Vector:
         return x
     weight, bias = weights(model.decoder, "readout.weight", "readout.bias")
     if kind == "tanh":
-        return tanh(affine(weight, x, bias))
+        return [4 * value for value in tanh(affine(weight, x, bias))]
     units = affine(weight, x + word, bias)
     half = len(units) // 2
     return [max(pair) for pair in zip(units[:half], units[half:], strict=True)]
@@ -124,7 +124,7 @@ class ReferenceDecoder:
 
     def __init__(self, model: Seq2Seq) -> None:
         self.model, self.config = model, model.config
-        scale = math.sqrt(model.config.embedding_size)
+        scale = model.config.embedding_size ** (0.25 if model.config.tying == "none" else 0.5)
         table, self.output, self.bias = weights(
             model, "target_embedding", "output_weight", "output_bias"
         )

@@ -1,7 +1,5 @@
 """The encoder and the bridge, written from their formulas with plain loops, for one sentence."""
 
-import math
-
 from nmt.models.seq2seq import Seq2Seq
 from tests.support import cells
 from tests.support.cells import State
@@ -12,7 +10,8 @@ def encode(model: Seq2Seq, source: list[int]) -> tuple[Matrix, list[State]]:
     """The memory, and each layer's last state."""
     config = model.config
     (table,) = weights(model, "source_embedding")
-    xs = [[math.sqrt(config.embedding_size) * value for value in table[id]] for id in source]
+    scale = config.embedding_size ** (0.5 if config.tying == "three-way" else 0.25)
+    xs = [[scale * value for value in table[id]] for id in source]
     xs = xs[::-1] if config.reverse_source else xs
     final = []
     for number, layer in enumerate(model.encoder.layers, start=1):
