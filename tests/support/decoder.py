@@ -94,7 +94,7 @@ def readout(model: Seq2Seq, x: Vector, word: Vector) -> Vector:
         return x
     weight, bias = weights(model.decoder, "readout.weight", "readout.bias")
     if kind == "tanh":
-        return [4 * value for value in tanh(affine(weight, x, bias))]
+        return [2 * value for value in tanh(affine(weight, x, bias))]
     units = affine(weight, x + word, bias)
     half = len(units) // 2
     return [max(pair) for pair in zip(units[:half], units[half:], strict=True)]
