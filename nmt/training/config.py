@@ -37,7 +37,7 @@ class TrainConfig:
     freeze: str = setting("", "parts that keep their weights: encoder,source_embedding")
     clip_norm: float = setting(1.0, "the gradient is scaled down to this norm; 0 leaves it alone")
     label_smoothing: float = setting(0.1, "share of the probability spread over all pieces")
-    dropout: float = setting(0.3, "on embeddings, layers, read-out; rises to this by 0.01 an epoch")
+    dropout: float = setting(0.3, "on embeddings, layers, read-out; rises to this by 0.03 an epoch")
     teacher_forcing: float = setting(
         1.0, "share of target inputs from the reference; the others are the model's predictions"
     )

@@ -10,7 +10,7 @@ STEEPNESS = 100
 # The share of the budget in which the learning rate falls to zero.
 COOLDOWN = 0.4
 # What a pass over the corpus adds to dropout.
-DROPOUT_AN_EPOCH = 0.01
+DROPOUT_AN_EPOCH = 0.03
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def test_progress_by_time_does_not_look_at_updates():
 
 
 @pytest.mark.parametrize(
-    ("epochs", "expected"), [(0.0, 0.0), (5.0, 0.05), (12.5, 0.125), (40.0, 0.4), (90.0, 0.4)]
+    ("epochs", "expected"), [(0.0, 0.0), (5.0, 0.15), (12.5, 0.375), (40.0, 0.4), (90.0, 0.4)]
 )
 def test_dropout_rises_with_the_number_of_passes_over_the_corpus(epochs, expected):
     assert dropout_rate(TrainConfig(dropout=0.4), epochs) == pytest.approx(expected)
