@@ -4,13 +4,14 @@
     python -m benchmarks.back_translation --pairs 300 --updates 1500
     python -m benchmarks.back_translation --data DIR --pairs 3000 --preset small --updates 1500
 
-Three models get as many updates: of the first few pairs alone, of these and all other target lines
-with their translations back, and of all pairs as people wrote them, which is the most that can be
-had. The corpus is the demo's (20,000 pairs), or with `--data` Multi30k. BLEU is that of the test
-file by beam 5. What was measured before is kept.
+Three models get the same number of updates: of the first few pairs alone, of these and all other
+target lines with their translations back, and of all pairs as people wrote them, which is the most
+that can be had. The corpus is the demo's (20,000 pairs), or with `--data` Multi30k. BLEU is that of
+the test file by beam 5. What was measured before is kept.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -33,9 +34,10 @@ def main() -> None:
     options = _options()
     budget = Budget(options.updates, options.seed, spread_over(options.cores))
     print(machine(), flush=True)
-    texts, names = options.data, MULTI30K_NAMES
-    if texts is None:
+    if options.data is None:
         texts, names = make_demo(budget.cores), DEMO_NAMES
+    else:
+        texts, names = options.data.resolve(), MULTI30K_NAMES
     train_text, valid, test = (texts / name for name in names)
     folder = FOLDER / f"{texts.name}-{options.pairs}" / budget.name / options.preset
     split(train_text, options.pairs, folder)
@@ -99,7 +101,7 @@ def back_translate(folder: Path, valid: Path, options: Sequence[object], budget:
     limit = ("--updates", budget.updates, "--seed", budget.seed)
     script = ["sh", ROOT / "scripts" / "back_translate.sh"]
     # The script calls the command of this environment.
-    path = f"PATH={Path(sys.executable).parent}:/usr/bin:/bin"
+    path = f"PATH={Path(sys.executable).parent}:{os.environ['PATH']}"
     command = ["env", path, *script, *texts, folder / "back", *options, *limit]
     run(command, budget.cores, folder / "back")
 

@@ -12,6 +12,7 @@ from safetensors import safe_open
 
 from benchmarks.contestants.nmt import train_speeds
 from benchmarks.quality import nmt
+from nmt.decoding.model_files import FORMAT_VERSION
 from nmt.files import atomic_write
 
 REPORTS = 20  # lines of metrics.jsonl in a training, if it has so many updates
@@ -27,8 +28,9 @@ class Budget:
 
     @property
     def name(self) -> str:
-        """A name for folders: figures of different budgets are never mixed."""
-        return f"{self.updates}-updates-seed-{self.seed}-cores-{len(self.cores)}"
+        """A name for folders: figures of other budgets or other models are never mixed."""
+        budget = f"{self.updates}-updates-seed-{self.seed}-cores-{len(self.cores)}"
+        return f"{budget}-format-{FORMAT_VERSION}"
 
 
 @dataclass(frozen=True)

@@ -186,12 +186,12 @@ def _draw_panel(axes: "Axes", panel: Panel, reports: Sequence[dict[str, Any]]) -
 
 
 def _mark_best(axes: "Axes", series: Series, colour: str) -> None:
-    """Ring the last point that was the best so far, and write its value beside it."""
+    """Ring the point whose model was kept in the end, and write its value beside it."""
     index = max(i for i, best in enumerate(series.best) if best)
     point = (series.updates[index], series.values[index])
     axes.plot(*point, "o", markersize=11, markerfacecolor="none", markeredgecolor=colour)
     axes.annotate(
-        f"best {series.values[index]:.1f}",
+        f"kept {series.values[index]:.1f}",
         point,
         xytext=(0, -12),
         textcoords="offset points",

@@ -16,10 +16,10 @@ from nmt.models.turn import padding_mask
 
 # Tables begin small, and what is looked up in one of E columns is scaled up by E to this power.
 # Adam moves each number by about the learning rate: the larger a table begins, the more slowly its
-# words move for their size. One that is the output layer too has to begin small; words of the
-# others had better move slowly (Multi30k, 1,200 updates: validation loss 1.92 instead of 1.94; by
-# the power 0, 1.94 again).
-TIED, FREE = 0.5, 0.25
+# words move for their size. Source words had better move slowly (Multi30k, 1,200 updates:
+# validation loss 1.92 instead of 1.94; more slowly still, by the power 0, 1.94 again). The target's
+# table is the output layer too, and has to begin small.
+SOURCE, TARGET = 0.25, 0.5
 
 
 @dataclass(frozen=True)
@@ -48,14 +48,14 @@ class Seq2Seq(nn.Module):
         self.config = config
         size = config.embedding_size
         self.target_embedding = nn.Parameter(torch.empty(target_pieces, size))
-        self.target_scale = size ** (TIED if config.tying != "none" else FREE)
+        self.target_scale = size**TARGET
         nn.init.normal_(self.target_embedding, std=1 / self.target_scale)
         if share and config.tying == "three-way":
             self.source_embedding = self.target_embedding
             self.source_scale = self.target_scale
         else:
             self.source_embedding = nn.Parameter(torch.empty(source_pieces, size))
-            self.source_scale = size**FREE
+            self.source_scale = size**SOURCE
             nn.init.normal_(self.source_embedding, std=1 / self.source_scale)
         self.output_bias = nn.Parameter(torch.zeros(target_pieces))
         self.encoder = Encoder(config)

@@ -20,8 +20,9 @@ class Position:
     epoch: int = 0
     batch: int = 0  # batches of this epoch already used
     seconds: float = 0.0  # time used, validation included
-    best_score: float = 0.0  # the highest; the best model's may be lower by the score's noise
+    best_score: float = 0.0
     best_loss: float = 0.0
+    highest: float = 0.0  # score of any model; the best one's is within noise of it
     best_update: int = 0
     lowest_loss: float | None = None  # of training, in a report
     best_metric: str = ""  # the name and tokeniser of that score; none yet if empty

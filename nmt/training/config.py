@@ -47,7 +47,7 @@ class TrainConfig:
         ("none", "linear", "exponential", "inverse-sigmoid"),
     )
     validate_every: int = setting(0, "updates between validations; 0: two epochs, but 100 to 1,000")
-    patience: int = setting(10, "validations without a better score until the learning rate falls")
+    patience: int = setting(10, "validations without a better model until the learning rate falls")
     report_every: int = setting(50, "updates between lines of metrics.jsonl")
     tensorboard: bool = setting(False, "show metrics.jsonl in TensorBoard too: MODEL/tensorboard")
     checkpoint_minutes: float = setting(5.0, "minutes between checkpoints")

@@ -78,9 +78,9 @@ def learning_rate(config: TrainConfig, update: int, progress: float) -> float:
 def dropout_rate(config: TrainConfig, epochs: float) -> float:
     """Return the dropout after so many passes over the corpus: from 0 up to the setting.
 
-    After Morerio et al. 2017, "Curriculum Dropout". What a model has seen a few times it cannot
-    have learnt by heart, and it learns faster undisturbed: a short run and one over a large corpus
-    have little dropout, and only a long one over a small corpus comes up to the setting.
+    After Morerio et al. 2017, "Curriculum Dropout": a model learns faster undisturbed, and what it
+    has seen once or twice it cannot have learnt by heart. So a large corpus, which is hardly read
+    twice, gets little dropout, and a small one soon that of the setting.
     """
     return min(config.dropout, DROPOUT_AN_EPOCH * epochs)
 

@@ -16,6 +16,7 @@ from nmt.training.learners import Learners
 from nmt.training.ranks import RankLost
 from nmt.training.report import MetricsLog, Records, sample_lines, scores_in_words
 from nmt.training.schedule import COOLDOWN, Budget, Pace
+from nmt.training.selection import Standing, is_better
 from nmt.training.signals import StopSignals
 from nmt.training.speed import Speedometer
 from nmt.training.tensorboard import Board
@@ -254,21 +255,18 @@ class Trainer:
             self.save()  # so that the best model is never ahead of the checkpoint
 
     def _is_better(self, validation: Validation) -> bool:
-        """Compare with the best so far, and take it over.
-
-        Better is a higher score, or one that is lower by no more than its noise with less loss: in
-        the cooldown each model is better than the one before, but its BLEU may hide that.
-        """
+        """Compare with the best so far, and take it over."""
         position, name = self.position, self.select_by()
         metric = f"{name} {self.validator.tokenizer}" if name == "bleu" else name
-        score = validation.value(name)
+        new = Standing(validation.value(name), validation.loss)
         if position.best_metric == metric:
-            gain = score - position.best_score
-            less_loss = validation.loss < position.best_loss
-            if gain <= 0 and not (less_loss and gain >= -self.validator.noise(name)):
+            best, highest = Standing(position.best_score, position.best_loss), position.highest
+            position.highest = max(highest, new.score)
+            if not is_better(new, best, highest, self.validator.noise(name)):
                 return False
-            score = max(score, position.best_score)
-        position.best_score, position.best_loss = score, validation.loss
+        else:
+            position.highest = new.score
+        position.best_score, position.best_loss = new.score, new.loss
         position.best_metric, position.best_update = metric, position.update
         return True
 
@@ -302,6 +300,6 @@ class Trainer:
             return
         position.haste *= (1 - COOLDOWN) / progress
         log.info(
-            f"no better score in {position.bad_validations} validations: the learning rate "
+            f"no better model in {position.bad_validations} validations: the learning rate "
             "begins to fall now, and training ends early"
         )

@@ -257,7 +257,11 @@ DAMAGES = {
     ),
     "newer": (
         edit(format_version=99),
-        "/config.json: format version 99 is newer than this program reads (2); update nmt",
+        "/config.json: format version 99 is newer than this program reads (3); update nmt",
+    ),
+    "older": (
+        edit(format_version=2),
+        ": a model of an early version of nmt; train it again",
     ),
     "another architecture": (
         resize,

@@ -124,8 +124,9 @@ def test_int8_follows_float32_in_every_cell(cell, encoder, layer_norm):
     assert difference.norm() < limit * exact.memory.values.norm()
     tokens = torch.randint(4, 64, (40, 1))
     found = [ModelScorer(model, name).step(exact, tokens)[0] for name in ("fp32", "int8")]
-    exact, rounded = (scores.log_probabilities for scores in found)
-    assert (exact - rounded).abs().max() < 0.04 * (exact.max() - exact.min())
+    expected, other = (scores.log_probabilities for scores in found)
+    # Random scores lie up to ten apart; those of two pieces that compete, much closer.
+    assert (expected - other).abs().max() < 0.04 * (expected.max() - expected.min())
 
 
 @needs_int8

@@ -173,6 +173,13 @@ def test_embeddings_are_tied_as_the_setting_says(share, tying, same):
     assert ("source_embedding" in names) != same  # written once to the model folder
 
 
+@pytest.mark.parametrize("tying", ["two-way", "three-way", "none"])
+def test_embeddings_begin_with_unit_variance(tying):
+    model = Seq2Seq(ModelConfig(64, 64, tying=tying), 500, 500, share=True)
+    for embed in (model.embed_source, model.embed_target):
+        assert embed(torch.arange(500)).std().item() == pytest.approx(1, abs=0.02)
+
+
 @pytest.mark.parametrize("attention", ATTENTION_TYPES)
 def test_the_cost_counts_every_weight_that_a_token_meets(attention):
     config = small_config(attention, (3, 3))

@@ -124,7 +124,7 @@ class ReferenceDecoder:
 
     def __init__(self, model: Seq2Seq) -> None:
         self.model, self.config = model, model.config
-        scale = model.config.embedding_size ** (0.25 if model.config.tying == "none" else 0.5)
+        scale = math.sqrt(model.config.embedding_size)
         table, self.output, self.bias = weights(
             model, "target_embedding", "output_weight", "output_bias"
         )

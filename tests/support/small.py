@@ -7,7 +7,7 @@ from torch import Tensor
 
 from nmt.data.vocabulary import EOS, PAD
 from nmt.models.config import ModelConfig
-from nmt.models.readout import SCALE
+from nmt.models.readout import TanhReadout
 from nmt.models.seq2seq import Seq2Seq
 
 ATTENTION_TYPES = ("dot", "general", "additive")
@@ -43,7 +43,8 @@ def small_model(
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.5)
-        model.output_weight.mul_(1 / SCALE)  # not so far that one piece has all probability
+        # Not so far that one piece has all probability. (The target's embeddings are these too.)
+        model.output_weight.div_(TanhReadout.SCALE)
     return model
 
 

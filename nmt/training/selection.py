@@ -1,0 +1,28 @@
+"""Which model is the best one, by a score that chance plays a part in."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What is known of a model's quality."""
+
+    score: float  # more is better
+    loss: float
+
+
+def is_better(new: Standing, best: Standing, highest: float, noise: float) -> bool:
+    """Tell whether a new model takes the place of the best one so far.
+
+    The best has the least loss of those whose scores are within the noise of the highest: in the
+    cooldown each model is better than the one before, but a lucky score can hide that.
+
+    Args:
+        new, best: the two models.
+        highest: the highest score so far, of any model.
+        noise: by how much scores of equally good models differ.
+    """
+    least = max(highest, new.score) - noise
+    if new.score < least:
+        return False
+    return best.score < least or new.loss < best.loss
