@@ -41,7 +41,8 @@ def main() -> None:
     train_text, valid, test = (texts / name for name in names)
     folder = FOLDER / f"{texts.name}-{options.pairs}" / budget.name / options.preset
     split(train_text, options.pairs, folder)
-    back_translate(folder, valid, ["--preset", options.preset], budget)
+    preset = ["--preset", options.preset]
+    back_translate(folder, valid, preset, budget)
     whole = folder / "whole"
     if not (whole / "corpus.json").exists():
         sides = [*sides_of("train", train_text), *sides_of("valid", valid)]
@@ -55,7 +56,6 @@ def main() -> None:
     rows = []
     for number, (name, corpus) in enumerate(corpora.items(), start=1):
         model = folder / f"model{number}"
-        preset = ["--preset", options.preset]
         found = ledger.measured(name, partial(measure, corpus, model, preset, budget, test))
         rows.append([name, f"{found:.1f}"])
         print(f"{name}: {found:.1f} BLEU", flush=True)

@@ -14,8 +14,9 @@ class Standing:
 def is_better(new: Standing, best: Standing, highest: float, noise: float) -> bool:
     """Tell whether a new model takes the place of the best one so far.
 
-    The best has the least loss of those whose scores are within the noise of the highest: in the
-    cooldown each model is better than the one before, but a lucky score can hide that.
+    It does if it has less loss and a score within the noise of the highest, or if the best's score
+    is that no more: in the cooldown each model is better than the one before, but a lucky score can
+    hide that. A model that was passed over is gone, even if it would be the best later on.
 
     Args:
         new, best: the two models.

@@ -124,9 +124,7 @@ def test_int8_follows_float32_in_every_cell(cell, encoder, layer_norm):
     assert difference.norm() < limit * exact.memory.values.norm()
     tokens = torch.randint(4, 64, (40, 1))
     found = [ModelScorer(model, name).step(exact, tokens)[0] for name in ("fp32", "int8")]
-    expected, other = (scores.log_probabilities for scores in found)
-    # Random scores lie up to ten apart; those of two pieces that compete, much closer.
-    assert (expected - other).abs().max() < 0.04 * (expected.max() - expected.min())
+    assert (found[0].log_probabilities - found[1].log_probabilities).abs().max() < 0.2
 
 
 @needs_int8
