@@ -18,7 +18,7 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from benchmarks.processes import ROOT, WORK, Files, run_pinned, spread_over, tail
+from benchmarks.processes import ROOT, WORK, Files, run_whole, spread_over
 from benchmarks.quality import bleu, nmt, read_lines, translate
 from benchmarks.report import machine, table
 from benchmarks.runs import Budget, Ledger, train
@@ -79,7 +79,8 @@ def make_demo(cores: Sequence[int]) -> Path:
     """Make the demo's corpus, and return its folder."""
     folder = FOLDER / "demo"
     if not (folder / "test.de").exists():
-        run([sys.executable, ROOT / "scripts" / "make_demo_corpus.py", folder], cores, folder)
+        command = [sys.executable, ROOT / "scripts" / "make_demo_corpus.py", folder]
+        run_whole(command, cores, Files(FOLDER / "demo.log"), "making the demo's corpus")
     return folder
 
 
@@ -103,18 +104,7 @@ def back_translate(folder: Path, valid: Path, options: Sequence[object], budget:
     # The script calls the command of this environment.
     path = f"PATH={Path(sys.executable).parent}:{os.environ['PATH']}"
     command = ["env", path, *script, *texts, folder / "back", *options, *limit]
-    run(command, budget.cores, folder / "back")
-
-
-def run(command: Sequence[object], cores: Sequence[int], log: Path) -> None:
-    """Run a command that writes a log beside its folder.
-
-    Raises:
-        SystemExit: it failed; its last words are shown.
-    """
-    output = log.with_suffix(".log")
-    if run_pinned([str(part) for part in command], cores, Files(output)).status:
-        raise SystemExit(f"{command[0]} failed:\n{tail(output)}")
+    run_whole(command, budget.cores, Files(folder / "back.log"), "scripts/back_translate.sh")
 
 
 def sides_of(kind: str, text: Path) -> list[str]:

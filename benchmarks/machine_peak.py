@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from benchmarks.processes import WORK, Files, run_pinned, spread_over, tail
+from benchmarks.processes import WORK, Files, run_whole, spread_over
 from benchmarks.report import machine, table
 
 SIZES = (1024, 2048, 4096)
@@ -25,8 +25,7 @@ def measure_peaks(cores: Sequence[int], precisions: Sequence[str] = PRECISIONS) 
     """
     output, error = WORK / "peak.json", WORK / "peak.log"
     command = [sys.executable, "-m", "benchmarks.machine_peak", "--here", *precisions]
-    if run_pinned(command, cores, Files(output, error=error)).status:
-        raise SystemExit(f"the peak could not be measured:\n{tail(error)}")
+    run_whole(command, cores, Files(output, error=error), "measuring the peak")
     peaks: dict[str, float] = json.loads(output.read_text(encoding="utf-8"))
     return peaks
 

@@ -34,7 +34,7 @@ class Cost:
 
 
 def run_pinned(
-    command: Sequence[str | Path],
+    command: Sequence[object],
     cores: Sequence[int],
     files: Files,
     stop_after: float | None = None,
@@ -74,6 +74,18 @@ def run_pinned(
         process.returncode = os.waitstatus_to_exitcode(status)
     seconds = time.monotonic() - started
     return Cost(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, process.returncode)
+
+
+def run_whole(command: Sequence[object], cores: Sequence[int], files: Files, name: str) -> Cost:
+    """Run a command that has to succeed, see `run_pinned`; `name` is what a message calls it.
+
+    Raises:
+        SystemExit: it failed; its last words are shown.
+    """
+    cost = run_pinned(command, cores, files)
+    if cost.status:
+        raise SystemExit(f"{name} failed:\n{tail(files.error or files.output)}")
+    return cost
 
 
 def _settle(cores: Sequence[int]) -> None:

@@ -21,7 +21,7 @@ import sacrebleu
 
 from benchmarks.contestants.base import REFERENCE, TEST, add_data_option, prepare_data
 from benchmarks.contestants.nmt import corpus_files
-from benchmarks.processes import WORK, Cost, Files, run_pinned, spread_over, tail
+from benchmarks.processes import WORK, Cost, Files, run_whole, spread_over
 from benchmarks.report import machine, table
 
 Lines = list[str]
@@ -65,11 +65,8 @@ def nmt(arguments: Sequence[object], cores: Sequence[int], log: Path) -> Cost:
     Raises:
         SystemExit: it failed; its last words are shown.
     """
-    command = [sys.executable, "-m", "nmt", *(str(argument) for argument in arguments)]
-    cost = run_pinned(command, cores, Files(log))
-    if cost.status:
-        raise SystemExit(f"nmt {arguments[0]} failed:\n{tail(log)}")
-    return cost
+    command = [sys.executable, "-m", "nmt", *arguments]
+    return run_whole(command, cores, Files(log), f"nmt {arguments[0]}")
 
 
 def score_model(model: Path, cores: Sequence[int]) -> list[float]:

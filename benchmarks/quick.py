@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.contestants.base import add_data_option, prepare_data
 from benchmarks.contestants.nmt import corpus_files
-from benchmarks.processes import WORK, Files, run_pinned, spread_over, tail
+from benchmarks.processes import WORK, Files, run_whole, spread_over
 from benchmarks.report import machine, table
 
 FOLDER = WORK / "quick"
@@ -90,10 +90,7 @@ def seconds(command: Sequence[str | Path], cores: Sequence[int]) -> float:
     """
     sentence, log = FOLDER / "sentence.txt", FOLDER / "last.log"
     sentence.write_text("A dog runs on the beach.\n", encoding="utf-8")
-    cost = run_pinned(command, cores, Files(log, sentence))
-    if cost.status:
-        raise SystemExit(f"{' '.join(map(str, command))} failed:\n{tail(log)}")
-    return cost.seconds
+    return run_whole(command, cores, Files(log, sentence), " ".join(map(str, command))).seconds
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.contestants.base import DATA, TEST, Decoding, add_data_option, prepare_data
 from benchmarks.contestants.nmt import Nmt
-from benchmarks.processes import Cost, Files, run_pinned, spread_over, tail
+from benchmarks.processes import Cost, Files, run_whole, spread_over
 from benchmarks.report import machine, table, warn_if_disturbed
 
 BEAMS = (1, 2, 5, 10)
@@ -115,10 +115,7 @@ def translate_long(nmt: Nmt, workers: int, output: Path, cores: Sequence[int]) -
     log = output.with_suffix(".log")
     command: list[str | Path] = [nmt.python, "-m", "nmt", "translate", nmt.model, LONG]
     command += ["-o", output, "--overwrite", "--workers", str(workers)]
-    cost = run_pinned(command, cores, Files(log))
-    if cost.status:
-        raise SystemExit(f"nmt could not translate:\n{tail(log)}")
-    return cost
+    return run_whole(command, cores, Files(log), "nmt translate")
 
 
 if __name__ == "__main__":

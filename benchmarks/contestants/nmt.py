@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.contestants.base import DATA, PIECES, TEST, Contestant, Decoding
-from benchmarks.processes import WORK, Files, run_pinned, tail
+from benchmarks.processes import WORK, Files, run_pinned, run_whole, tail
 
 CONFIG_A = (
     "model.embedding_size=256",
@@ -63,8 +63,7 @@ class Nmt(Contestant):
         command: list[str | Path] = [self.python, "-m", "nmt", "preprocess", *corpus_files()]
         command += ["-o", corpus]
         command += ["--tokenizer", "bpe", "--vocab-size", str(PIECES), "--joint-vocab"]
-        if run_pinned(command, [0], Files(log)).status:
-            raise SystemExit(f"nmt preprocess failed:\n{tail(log)}")
+        run_whole(command, [0], Files(log), "nmt preprocess")
 
     def train_command(self, folder: Path, report_every: int) -> list[str | Path]:
         """Train config A for as long as it is let."""
