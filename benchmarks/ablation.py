@@ -38,10 +38,10 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "no tying": ("model.tying=none",),
     "layer_norm": ("model.layer_norm=true",),
     "multi-head attention": ("model.attention=multi-head",),
-    "two encoder layers": ("model.encoder_layers=2",),
+    "one encoder layer": ("model.encoder_layers=1",),
     "batches of 1,024": ("train.batch_tokens=1024",),
-    "learning rate 0.002": ("train.learning_rate=0.002",),
-    "learning rate 0.008": ("train.learning_rate=0.008",),
+    "learning rate 0.00125": ("train.learning_rate=0.00125",),
+    "learning rate 0.005": ("train.learning_rate=0.005",),
 }
 
 
