@@ -12,7 +12,7 @@ from nmt.training.config import TrainConfig
 
 GROUPS = {"model": ModelConfig, "train": TrainConfig}
 # Training pairs up to which a preset is the right size.
-SIZES = (("tiny", 4_000), ("small", 200_000))
+SIZES = (("tiny", 4_000), ("small", 20_000))
 LARGEST = "base"
 
 
