@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +31,10 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         FolderError: the file is missing, cut short or changed.
     """
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata()
-            names = list(file.keys())
-            tensors = {name: file.get_tensor(name) for name in names}
+        # Ctrl-C and SIGTERM become exceptions in the main thread. Inside safetensors they would be
+        # taken for a damaged file, so it works in another.
+        with ThreadPoolExecutor(1) as reader:
+            tensors, metadata = reader.submit(_read, path).result()
         if _checksum(tensors, metadata["notes"]) != metadata["checksum"]:
             raise ValueError
         return tensors, dict(json.loads(metadata["notes"]))
@@ -43,6 +44,12 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise FolderError(
             f"{path}: the file was changed or cut short after it was written"
         ) from None
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    with safe_open(path, framework="pt") as file:
+        names = list(file.keys())
+        return {name: file.get_tensor(name) for name in names}, file.metadata()
 
 
 def _checksum(tensors: dict[str, Tensor], text: str) -> str:
