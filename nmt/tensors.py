@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from torch import Tensor
 
 from nmt.errors import FolderError
 from nmt.files import atomic_write
+from nmt.signals import StopSignals
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], notes: dict[str, Any]) -> None:
@@ -31,10 +31,10 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         FolderError: the file is missing, cut short or changed.
     """
     try:
-        # Ctrl-C and SIGTERM become exceptions in the main thread. Inside safetensors they would be
-        # taken for a damaged file, so it works in another.
-        with ThreadPoolExecutor(1) as reader:
-            tensors, metadata = reader.submit(_read, path).result()
+        # What Ctrl-C and SIGTERM raise inside safetensors would be taken for a damaged file.
+        with StopSignals() as signals:
+            tensors, metadata = _read(path)
+        signals.again()
         if _checksum(tensors, metadata["notes"]) != metadata["checksum"]:
             raise ValueError
         return tensors, dict(json.loads(metadata["notes"]))

@@ -15,7 +15,16 @@ OURS = MODULES + [
     if ".work" not in path.parts
 ]
 
-FOUNDATION = {"errors", "files", "hardware", "processes", "progress", "settings", "tensors"}
+FOUNDATION = {
+    "errors",
+    "files",
+    "hardware",
+    "processes",
+    "progress",
+    "settings",
+    "signals",
+    "tensors",
+}
 MIDDLE = {"models", "data", "evaluation"}
 # Each room, and what it may import besides itself. What is missing here may import anything but
 # cli: nmt/api.py, which puts the rooms together.
@@ -25,7 +34,8 @@ ARROWS = {
     "processes": {"errors"},
     "files": {"errors"},
     "settings": {"errors"},
-    "tensors": {"errors", "files"},
+    "signals": {"errors"},
+    "tensors": {"errors", "files", "signals"},
     "hardware": {"errors"},
     "models": {"errors", "settings"},
     "data": FOUNDATION,

@@ -18,12 +18,12 @@ from nmt.errors import DataError
 from nmt.files import checksum
 from nmt.hardware import choose_device, launched, matrix_peak
 from nmt.models.seq2seq import Seq2Seq
+from nmt.signals import NAMES, StopSignals
 from nmt.training.crew import Job, mean_factor
 from nmt.training.learner import Learner, Work
 from nmt.training.loader import Feed
 from nmt.training.ranks import Ranks
 from nmt.training.schedule import Pace
-from nmt.training.signals import NAMES, StopSignals
 from nmt.training.storage import Storage
 from nmt.training.validation import Examiner, Share
 

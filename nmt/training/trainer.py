@@ -11,13 +11,13 @@ from nmt.decoding.model_folder import save_weights
 from nmt.errors import NmtError
 from nmt.models.cost import Cost
 from nmt.progress import Progress
+from nmt.signals import StopSignals
 from nmt.training.checkpoint import Position, save_checkpoint
 from nmt.training.learners import Learners
 from nmt.training.ranks import RankLost
 from nmt.training.report import MetricsLog, Records, sample_lines, scores_in_words
 from nmt.training.schedule import COOLDOWN, Budget, Pace
 from nmt.training.selection import Standing, is_better
-from nmt.training.signals import StopSignals
 from nmt.training.speed import Speedometer
 from nmt.training.tensorboard import Board
 from nmt.training.validation import Validation, Validator

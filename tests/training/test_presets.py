@@ -40,7 +40,7 @@ def test_every_preset_is_sound_and_as_large_as_it_says(preset):
 
 
 def test_auto_goes_by_the_size_of_the_corpus():
-    chosen = [choose(pairs) for pairs in (1, 1_000, 12_000, 29_000, 1_000_000, 10_000_000)]
+    chosen = [choose(pairs) for pairs in (1, 1_000, 12_000, 29_000, 150_000, 1_000_000, 10_000_000)]
     assert chosen[0] == "tiny"
     assert chosen[2] == "small"
     assert chosen[-1] == "base"

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and a lost terminal, noted while a run goes on and obeyed when it is safe."""
+"""Ctrl-C, SIGTERM and a lost terminal, noted while work goes on and obeyed when it is safe."""
 
 import signal
 import threading
@@ -41,6 +41,11 @@ class StopSignals:
         for number, handler in self._before.items():
             signal.signal(number, handler)
         self._before = {}
+
+    def again(self) -> None:
+        """After the block, send what was received anew, to whom it would have come."""
+        if self.received is not None:
+            signal.raise_signal(self.received)
 
     def interruption(self, message: str) -> Interrupted:
         """Return the error to end with; its exit code is 128 + the signal's number."""
