@@ -1,6 +1,7 @@
 """Quality of `nmt` with its defaults on a corpus: the mean and the spread over seeds.
 
     python -m benchmarks.quality --data DIR --time-limit 10m --seed 1 --seed 2 --seed 3
+    python -m benchmarks.quality --data DIR --updates 2000 --cores 1
 
 DIR holds {train,val,test_2016_flickr}.{en,de}. The test file is used to report, never to choose.
 Arguments after `--` go to `nmt train`. With sacremoses installed, the column `tok-lc` is what older
@@ -34,7 +35,11 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add_data_option(parser)
-    parser.add_argument("--time-limit", default="10m", help="as in nmt train")
+    limit = parser.add_mutually_exclusive_group()
+    limit.add_argument("--time-limit", default="10m", help="as in nmt train")
+    limit.add_argument(
+        "--updates", type=int, help="as in nmt train; a busy machine changes nothing"
+    )
     parser.add_argument("--seed", type=int, action="append", help="default: 1, 2 and 3")
     parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--name", default="default", help="names the folder of the models")
@@ -48,11 +53,14 @@ def main() -> None:
     corpus = folder / "corpus"
     if not (corpus / "corpus.json").exists():
         nmt(["preprocess", *corpus_files(), "-o", corpus], cores, folder / "preprocess.log")
+    limited = (
+        ["--updates", options.updates] if options.updates else ["--time-limit", options.time_limit]
+    )
     rows = []
     for seed in options.seed or [1, 2, 3]:
         model = folder / f"seed{seed}"
         shutil.rmtree(model, ignore_errors=True)
-        arguments = [corpus, "-o", model, "--seed", seed, "--time-limit", options.time_limit]
+        arguments = [corpus, "-o", model, "--seed", seed, *limited]
         cost = nmt(["train", *arguments, *options.rest], cores, folder / f"seed{seed}.log")
         rows.append([cost.seconds / 60, *score_model(model, cores)])
         print(f"seed {seed}: " + ", ".join(_cells(rows[-1])), flush=True)
