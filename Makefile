@@ -1,14 +1,14 @@
 # make demo    see a translator being made, from nothing, in a few minutes
 # make test    all tests
 # make lint    formatting, style and types
-# make bench   speed on this machine, the quick form (DATA=FOLDER: where Multi30k is)
+# make bench   this machine's peak, and the quick commands (DATA=FOLDER: where Multi30k is)
 # make clean   remove everything that make made
 #
 # Each makes the environment .venv that it needs. PYTHON=python3.12 chooses the Python for it.
 
 PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,$(shell \
 	$(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
-DATA ?= $(or $(NMT_MULTI30K),../shared/data/multi30k)
+DATA ?= $(NMT_MULTI30K)
 RUN = .venv/bin/python
 
 .PHONY: demo test lint bench clean

@@ -1,4 +1,4 @@
-"""Show a translator being made: a corpus from our grammar, then the four commands of nmt.
+"""Show a translator being made: a corpus from our grammar, then four commands of nmt.
 
     make demo
 

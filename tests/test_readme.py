@@ -48,10 +48,14 @@ def workplace(tmp_path, make_toy_corpus) -> Path:
     for name, path in {
         "train.en": toy.train_source,
         "train.de": toy.train_target,
+        "valid.en": toy.valid_source,
+        "valid.de": toy.valid_target,
+        "more.de": toy.valid_target,
         "test.en": toy.valid_source,
         "test.de": toy.valid_target,
     }.items():
         shutil.copy(path, tmp_path / name)
+    (tmp_path / "scripts").symlink_to(ROOT / "scripts")
     nmt_program(tmp_path)
     return tmp_path
 

@@ -45,7 +45,12 @@ def preprocess(
         str, typer.Option(help="How many pieces; auto fits them to the text.", metavar="N")
     ] = AUTO,
     tokenizer: Annotated[
-        str, typer.Option(help=f"One of {', '.join(TOKENIZERS)}.", metavar="KIND")
+        str,
+        typer.Option(
+            help=f"How text is cut, one of {', '.join(TOKENIZERS)}; the first two make pieces of "
+            "words.",
+            metavar="KIND",
+        ),
     ] = PreprocessOptions.tokenizer,
     min_frequency: Annotated[
         int | None,
@@ -86,7 +91,10 @@ def preprocess(
             help="Lines that are not UTF-8: error, replace (by U+FFFD) or skip.", metavar="FATE"
         ),
     ] = PreprocessOptions.invalid_utf8,
-    threads: Annotated[int | None, typer.Option(help="[default: all cores]", metavar="N")] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option(help="Threads that cut text into pieces. [default: all cores]", metavar="N"),
+    ] = None,
     seed: Annotated[
         int, typer.Option(help="Chooses the pairs to hold out.", metavar="N")
     ] = PreprocessOptions.seed,

@@ -50,7 +50,7 @@ def train(
         str | None,
         typer.Option(help="sacreBLEU's tokeniser, whatever the language.", metavar="T"),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Another seed is another run.", min=0)] = 1,
+    seed: Annotated[int, typer.Option(help="Another seed is another run.", min=0, metavar="N")] = 1,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Start anew where another model lies.")
     ] = False,
@@ -70,11 +70,12 @@ def train(
     list_presets: Annotated[
         bool,
         typer.Option(
-            "--list-presets", help="Print every preset: year, size, features, BLEU on Multi30k."
+            "--list-presets",
+            help="Print every preset, with BLEU and speed in 2,000 updates of Multi30k.",
         ),
     ] = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print the scores, the costs or the presets as JSON.")
+        bool, typer.Option("--json", help="Print the scores, costs, presets or settings as JSON.")
     ] = False,
     quiet: Quiet = False,
 ) -> None:
@@ -90,7 +91,7 @@ def train(
     Example: torchrun --nproc-per-node=4 -m nmt train corpus -o model
     """
     if list_settings:
-        print(settings_table())
+        print(settings_table(as_json))
         return
     if list_presets:
         print(presets_table(as_json))
@@ -141,7 +142,7 @@ def seconds(text: str) -> float:
     return total
 
 
-def settings_table() -> str:
+def settings_table(as_json: bool) -> str:
     """List every setting: its value in each of our own presets, and its meaning."""
     from nmt.settings import describe
     from nmt.training.catalogue import OURS
@@ -153,6 +154,9 @@ def settings_table() -> str:
         columns = [describe(group, getattr(preset, group)) for preset in presets.values()]
         for rows in zip(*columns, strict=True):
             table.append([rows[0].name, *(row.value for row in rows), rows[0].meaning])
+    if as_json:
+        heads, *rest = table
+        return json.dumps([dict(zip(heads, row, strict=True)) for row in rest], ensure_ascii=False)
     return _columns(table)
 
 

@@ -50,7 +50,8 @@ def translate(
     prefixes: Annotated[
         bool,
         typer.Option(
-            "--prefixes", help="After a tab, a line has what its translation begins with."
+            "--prefixes",
+            help="A line may go on, after a tab, with the beginning of its translation.",
         ),
     ] = False,
     sample: Annotated[
@@ -64,7 +65,9 @@ def translate(
     ] = SearchOptions.top_k,
     top_p: Annotated[
         float,
-        typer.Option(help="Draw from the likeliest with this probability together.", metavar="P"),
+        typer.Option(
+            help="Draw from the likeliest pieces that together have probability P.", metavar="P"
+        ),
     ] = SearchOptions.top_p,
     seed: Annotated[
         int, typer.Option(help="Another seed draws other samples.", metavar="N")
@@ -98,14 +101,17 @@ def translate(
     ] = None,
     attention_plots: Annotated[
         str | None,
-        typer.Option(help="A folder for pictures of attention, of the first lines.", metavar="DIR"),
+        typer.Option(help="Draw the attention of the first lines into this folder.", metavar="DIR"),
     ] = None,
     plotted_lines: Annotated[
         int, typer.Option(help="How many lines --attention-plots draws.", min=1, metavar="N")
     ] = 10,
     stream: Annotated[
         bool,
-        typer.Option("--stream", help="Translate what is waiting at once, as at a terminal."),
+        typer.Option(
+            "--stream",
+            help="Translate each line as soon as it is there (at a terminal the default).",
+        ),
     ] = False,
     invalid_utf8: InvalidUtf8 = "replace",
     workers: Annotated[

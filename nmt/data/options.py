@@ -95,21 +95,29 @@ class PreprocessOptions:
                 "a joint vocabulary is one model: give the same file as the source and the target "
                 "vocabulary, or keep the vocabularies separate"
             )
-        self._check_frequency()
+        self._check_unused()
 
-    def _check_frequency(self) -> None:
-        """Refuse a minimum frequency where no words are counted."""
-        if self.min_frequency is None:
-            return
-        if self.tokenizer != "word":
+    def _check_unused(self) -> None:
+        """Refuse what would change nothing."""
+        if self.source_vocabulary and self.target_vocabulary:
+            unused = [name for name, given in self._vocabulary_options().items() if given]
+            if unused:
+                raise UsageError(
+                    f"both vocabularies are given, and none is made; leave {', '.join(unused)} out"
+                )
+        if self.min_frequency is not None and self.tokenizer != "word":
             raise UsageError(
                 f"a minimum frequency is of use only for words, not with the tokenizer "
                 f"{self.tokenizer}; add --tokenizer word, or leave --min-frequency out"
             )
-        if self.source_vocabulary and self.target_vocabulary:
-            raise UsageError(
-                "both vocabularies are given, and no words are counted; leave --min-frequency out"
-            )
+
+    def _vocabulary_options(self) -> dict[str, bool]:
+        """Return the options that say how to make a vocabulary, and whether they say so."""
+        return {
+            "--vocab-size": self.vocabulary_size is not None,
+            "--tokenizer": self.tokenizer != PreprocessOptions.tokenizer,
+            "--min-frequency": self.min_frequency is not None,
+        }
 
     def _check_languages(self) -> None:
         """Find validation files in the wrong place, as far as names tell."""

@@ -67,7 +67,7 @@ def scores_in_words(validation: Validation) -> str:
 
 CARD = """# A translator from {source} to {target}
 
-Made with [nmt](https://pypi.org/project/nmt/) {version}.
+Made with nmt {version}.
 
     nmt translate {folder} FILE -o TRANSLATION
     echo "..." | nmt translate {folder}

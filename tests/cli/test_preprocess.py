@@ -162,6 +162,20 @@ def test_files_that_may_not_be_read_or_written(nmt_cli, toy_corpus, tmp_path):
         ),
         (["--source-vocab", "no.model"], "vocabulary no.model: cannot be read: No such file", 1),
         (["--joint-vocab", "--source-vocab", "x.model"], "a joint vocabulary is one model", 2),
+        (
+            [
+                "--source-vocab",
+                "x",
+                "--target-vocab",
+                "y",
+                "--vocab-size",
+                9,
+                "--tokenizer",
+                "char",
+            ],
+            "both vocabularies are given, and none is made; leave --vocab-size, --tokenizer out",
+            2,
+        ),
         (["--valid-source", "v.en"], "each validation source file needs a target file", 2),
     ],
 )

@@ -102,6 +102,9 @@ def test_list_settings_names_each_with_its_values_and_meaning(forked_nmt):
     assert listed["model.hidden_size"][:3] == ["256", "384", "512"]
     assert listed["model.hidden_size"][3].startswith("size of a layer's output")
     assert "train.select_by" in listed
+    found = json.loads(forked_nmt("train", "--list-settings", "--json").stdout)
+    assert [row["setting"] for row in found] == list(listed)
+    assert {row["small"] for row in found if row["setting"] == "model.hidden_size"} == {"384"}
 
 
 def test_list_presets_tells_what_is_known_of_each(forked_nmt):
