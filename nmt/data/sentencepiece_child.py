@@ -3,9 +3,9 @@
 SentencePiece runs for minutes without looking up, so that Ctrl-C could not stop it, and a failed
 check inside it aborts the process; neither matters in a process that can be thrown away.
 
-Its one argument is JSON: {"folder": ..., "files": {...}, "options": {...}}, where each file has a
-stride, of how many lines one is used. The model comes on standard output, a reason for failure as
-the last line of standard error.
+On standard input it gets JSON: {"folder": ..., "files": {...}, "options": {...}}, where each file
+has a stride, of how many lines one is used. The model comes on standard output, a reason for
+failure as the last line of standard error.
 """
 
 import io
@@ -26,10 +26,10 @@ def lines(path: str, stride: int) -> Iterator[str]:
 
 
 def main() -> None:
-    """Train as the argument says."""
+    """Train as standard input says."""
     import sentencepiece
 
-    job = json.loads(sys.argv[1])
+    job = json.load(sys.stdin)
     # The options end up in the model, and the name of a temporary folder must not.
     os.chdir(job["folder"])
     model = io.BytesIO()

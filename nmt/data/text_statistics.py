@@ -61,8 +61,7 @@ class TextStatistics:
 
         A rarer one (an emoji, a letter of another script) is left to UNK: a model could learn
         nothing of it, but learns from such gaps to put UNK where the source has one, and
-        translation then copies the character. 1 in small texts, 2 at 1 million characters, 4 at
-        10, 8 at 100.
+        translation then copies the character. 1 up to 1 million characters, 3 at 10, 7 at 100.
         """
         return max(1, int((self.size / SMALL_TEXT) ** 0.3))
 
@@ -102,7 +101,7 @@ def choose_size(statistics: TextStatistics, tokenizer: str) -> int:
         return characters + SPECIALS
     fitting = min(LARGEST, int(7.5 * (statistics.size / statistics.share) ** 0.45))
     fitting = min(fitting, words + characters)
-    return round_size(max(fitting, 2 * characters) + SPECIALS)
+    return max(round_size(fitting + SPECIALS), 2 * characters + SPECIALS)
 
 
 def round_size(size: int) -> int:

@@ -27,6 +27,9 @@ LETTERS_AT_LEAST = 0.98  # SentencePiece accepts no lower share of covered chara
 # per size of the longest piece: that text is thinned, and words there are short.
 LONGEST_PIECE = {False: 16, True: 10}
 MOST_UNSPACED = 3_000_000  # characters
+# SentencePiece writes these two for a space and for what it does not know; it refuses to cover the
+# second, and covers nothing that it is asked to when the first is among it.
+NEVER_COVERED = "\u2581\u2585"
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ def train_vocabulary(samples: list[Sample], tokenizer: str, size: int) -> Traine
     write_rules(folder / RULES)
     # Half of the places at most go to single characters.
     room = size - SPECIALS if tokenizer == "char" else size // 2
+    covered = [letter for letter in statistics.covered() if letter not in NEVER_COVERED]
     options = {
         "model_type": tokenizer,
         "vocab_size": size,
@@ -82,7 +86,7 @@ def train_vocabulary(samples: list[Sample], tokenizer: str, size: int) -> Traine
         "normalization_rule_tsv": RULES,
         "character_coverage": LETTERS_AT_LEAST,
         "max_sentencepiece_length": LONGEST_PIECE[statistics.unspaced],
-        "required_chars": "".join(statistics.covered()[:room]),
+        "required_chars": "".join(covered[:room]),
         "split_digits": True,  # so that a number never seen can be translated digit by digit
     }
     files = {sample.file.name: sample.stride for sample in samples}
@@ -96,8 +100,10 @@ def together(samples: list[Sample]) -> TextStatistics:
 
 
 def _run(job: dict[str, object], size: int) -> bytes:
-    command = [sys.executable, "-P", sentencepiece_child.__file__, json.dumps(job)]
-    done = subprocess.run(command, capture_output=True, check=False)
+    command = [sys.executable, "-P", sentencepiece_child.__file__]
+    # By a pipe: Linux allows an argument 128 KiB, and thousands of characters may be covered.
+    text = json.dumps(job).encode()
+    done = subprocess.run(command, input=text, capture_output=True, check=False)
     if done.returncode == 0:
         return done.stdout
     reason = (done.stderr.decode(errors="replace").strip().splitlines() or [""])[-1]

@@ -132,6 +132,21 @@ def test_a_text_without_letters_is_told(tmp_path):
         make(tmp_path, ["\x01\x02"])
 
 
+@pytest.mark.parametrize("line", ["a ▁ b", "a ▅ b"])
+def test_signs_that_sentencepiece_uses_itself_cost_no_other_character(tmp_path, line):
+    rare = "".join(map(chr, range(0x430, 0x450)))
+    lines = ["the cat and the dog"] * 2000 + [rare]
+    vocabulary = make(tmp_path, [*lines, line])
+    assert UNK not in vocabulary.encode([rare])[0]
+
+
+def test_a_script_of_very_many_characters_can_be_covered(tmp_path):
+    characters = list(map(chr, range(0x20000, 0x20000 + 12_000)))  # 12 bytes of JSON each
+    lines = [" ".join(characters[start : start + 50]) for start in range(0, len(characters), 50)]
+    vocabulary = make(tmp_path, lines, "char", 12_100)
+    assert UNK not in vocabulary.encode(["".join(characters)])[0]
+
+
 def test_rare_characters_of_a_large_text_are_left_to_unk():
     statistics = TextStatistics()
     statistics.add(["abcdefgh" * 1000] * 500 + ["é☃☃☃"])
@@ -178,6 +193,15 @@ def test_the_size_grows_with_the_text(characters, low, high):
         statistics.characters[letter] //= 10
     statistics.share = 0.1
     assert choose_size(statistics, "unigram") == pytest.approx(size, rel=0.02)
+
+
+@pytest.mark.parametrize("characters", [51, 505])
+def test_the_size_leaves_room_for_every_character(tmp_path, characters):
+    line = " ".join(map(chr, range(0x4E00, 0x4E00 + characters)))
+    statistics = TextStatistics()
+    statistics.add([line])
+    vocabulary = make(tmp_path, [line], "bpe", choose_size(statistics, "bpe"))
+    assert UNK not in vocabulary.encode([line])[0]
 
 
 def elsewhere(path: Path, **options: object) -> Path:
