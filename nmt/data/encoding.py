@@ -40,7 +40,8 @@ class Encoder:
     def encode(self, split: str, text: Text, limits: PairFilter) -> Encoded:
         """Write the ids of the pairs that `limits` lets through.
 
-        With "valid" comes the text as well, with "train" the lessons in copying.
+        With "valid" comes the text as well, with "train" the lessons in copying. A lesson is as
+        long as its pair, give or take a piece, and no limit is asked again.
         """
         source, target = (
             SideWriter(self.folder, split, side, len(vocabulary))
@@ -52,17 +53,18 @@ class Encoder:
         with source, target, self._text_writer(split) as texts, progress:
             for batch in batches(text.files):
                 progress.advance(len(batch))
-                if split == "train":
-                    batch = [*batch, *teacher.lessons_of(batch)]
                 ids = self._ids(batch)
                 verdicts = [limits.verdict(len(left), len(right)) for left, right in ids]
                 dropped.update(verdict for verdict in verdicts if verdict)
                 keep = [verdict is None for verdict in verdicts]
+                batch = list(itertools.compress(batch, keep))
                 kept = list(itertools.compress(ids, keep))
+                if split == "train":
+                    kept += self._ids(list(teacher.lessons_of(batch)))
                 source.write([left for left, _ in kept])
                 target.write([right for _, right in kept])
                 if texts:
-                    texts.write(list(itertools.compress(batch, keep)))
+                    texts.write(batch)
         report = SplitReport(source.sentences, source.tokens, target.tokens, teacher.lessons)
         return Encoded(report, dropped)
 

@@ -8,12 +8,17 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from nmt.data.corpus import MANIFEST
+from nmt.data.arrays import array_paths
+from nmt.data.corpus import MANIFEST, SIDES, SPLITS
 from nmt.errors import FolderError
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # What a corpus folder may hold; anything else in it is somebody's own and not ours to delete.
-OURS = ("train.", "valid.", "source.model", "target.model", "joint.model", MANIFEST)
+OURS = {
+    *(path.name for split in SPLITS for side in SIDES for path in array_paths(Path(), split, side)),
+    *(f"valid.{side}.txt" for side in SIDES),
+    *("source.model", "target.model", "joint.model", MANIFEST),
+}
 
 
 @contextlib.contextmanager
@@ -59,7 +64,7 @@ def check_output(output: Path, overwrite: bool) -> None:
             raise FolderError(f"{output}: this is no folder; choose another name for the corpus")
         return
     names = sorted(path.name for path in output.iterdir())
-    foreign = [name for name in names if not name.startswith(OURS)]
+    foreign = [name for name in names if name not in OURS]
     if names and (foreign or MANIFEST not in names):
         example = (foreign or names)[0]
         raise FolderError(

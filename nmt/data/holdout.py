@@ -69,6 +69,8 @@ def hold_out(hashes: Hashes, verdicts: NDArray[np.uint8], seed: int) -> None:
     """
     wanted = min(MOST_HELD_OUT, max(1, int((verdicts == KEEP).sum()) // SHARE_HELD_OUT))
     candidates = _candidates(hashes, verdicts, seed, CANDIDATES * wanted)
+    if len(candidates.keys) < CANDIDATES * wanted:  # these are all the different pairs there are
+        wanted = max(1, len(candidates.keys) // SHARE_HELD_OUT)
     frequency = _occurrences(hashes, candidates.hashes)
     chosen = np.lexsort((candidates.keys, frequency))[:wanted]
     sentences = np.unique(candidates.hashes[chosen])

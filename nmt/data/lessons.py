@@ -7,6 +7,7 @@ stands on both sides (a name, a number) come a second time with that word hidden
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from nmt.data.pairs import Pair
@@ -19,8 +20,8 @@ MOST = 0.03  # lessons for each pair of the corpus
 
 def lesson(pair: Pair) -> Pair | None:
     """Hide the longest word that stands once on both sides; None if there is no such word."""
-    source, target = (WORD.findall(text) for text in pair)
-    shared = [word for word in source if source.count(word) == 1 and target.count(word) == 1]
+    source, target = (Counter(WORD.findall(text)) for text in pair)
+    shared = [word for word in source if source[word] == 1 == target[word]]
     if not shared:
         return None
     word = re.compile(rf"(?<![^\W_]){re.escape(max(shared, key=len))}(?![^\W_])")

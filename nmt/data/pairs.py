@@ -1,5 +1,6 @@
 """Sentence pairs in text files: read in step, and kept in temporary files between passes."""
 
+import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -49,8 +50,13 @@ class PairReader:
                     f"{source} has {left.lines:,} lines but {target} has {right.lines:,}: each "
                     "line of one must be the translation of the same line of the other"
                 )
-            self.checksums[str(source)] = left.sha256()
-            self.checksums[str(target)] = right.sha256()
+            self.checksums[_as_text(source)] = left.sha256()
+            self.checksums[_as_text(target)] = right.sha256()
+
+
+def _as_text(path: Path) -> str:
+    """Write a file's name as text; what of it is not UTF-8, as \\xff."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 @dataclass(frozen=True)

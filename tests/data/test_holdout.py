@@ -84,6 +84,12 @@ def test_pairs_with_frequent_sentences_are_not_held_out():
     assert verdicts.count(IS_OVERLAP) == 0
 
 
+def test_pairs_that_repeat_often_are_not_all_held_out():
+    verdicts = judged([(i, i) for i in range(50)] * 20)
+    assert verdicts.count(IS_HELD_OUT) == 2
+    assert verdicts.count(KEEP) == 48 * 20
+
+
 def test_at_most_a_thousand_are_held_out():
     assert judged([(i, i) for i in range(30_000)]).count(IS_HELD_OUT) == 1000
 

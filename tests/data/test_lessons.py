@@ -1,5 +1,7 @@
 """Lessons in copying: some pairs come a second time with a word hidden."""
 
+import time
+
 import pytest
 
 from nmt.data.lessons import HIDDEN, MOST, Teacher, lesson
@@ -28,6 +30,13 @@ def test_only_whole_words_are_hidden() -> None:
         f"Bostonian {HIDDEN}",
         f"{HIDDEN} Bostoner",
     )
+
+
+def test_a_pair_of_very_long_lines_takes_no_longer_than_as_many_words_in_short_ones() -> None:
+    line = " ".join(f"word{n}" for n in range(10_000))
+    start = time.process_time()
+    assert lesson((line, line)) is not None
+    assert time.process_time() - start < 0.5  # seconds; comparing each word with each takes 4
 
 
 def test_lessons_stay_few_and_come_in_order() -> None:

@@ -3,6 +3,8 @@
 import dataclasses
 import hashlib
 import json
+import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -177,6 +179,27 @@ def test_each_filter_counts_what_it_drops(tmp_path, caplog):
     }
 
 
+def test_lessons_are_made_of_the_pairs_that_are_kept(tmp_path):
+    too_long = [(f"{'long ' * 40}Boston{i}", f"{'lang ' * 40}Boston{i}") for i in range(100)]
+    good = [(f"I saw Boston{i} today.", f"Ich sah Boston{i} heute.") for i in range(100)]
+    valid = {name: (write(tmp_path / name, ["x"]),) for name in ("valid_source", "valid_target")}
+    options = options_for(tmp_path, too_long + good, max_length=30, **valid)
+    report = preprocess(options, tmp_path / "corpus")
+    assert report.dropped["max_length"].pairs == 100
+    assert report.train.lessons == 3
+    train = decoded(Corpus.open(tmp_path / "corpus"), "train")
+    assert train == [*good, *[("I saw  \u2047  today.", "Ich sah  \u2047  heute.")] * 3]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_file_name_that_is_not_utf8_is_noted_all_the_same(tmp_path):
+    source = write(tmp_path / os.fsdecode(b"caf\xe9.en"), [f"{i} a" for i in range(30)])
+    target = write(tmp_path / "tea.de", [f"{i} b" for i in range(30)])
+    preprocess(PreprocessOptions((source,), (target,)), tmp_path / "corpus")
+    inputs = Corpus.open(tmp_path / "corpus").manifest["inputs"]
+    assert list(inputs) == [f"{tmp_path}/caf\\xe9.en", str(target)]
+
+
 def test_several_files_are_read_in_a_row(tmp_path):
     for name in ("a", "b"):
         write(tmp_path / f"{name}.en", [f"{name} {i}" for i in range(30)])
@@ -283,16 +306,17 @@ def test_an_old_corpus_is_replaced_only_on_demand_and_only_by_a_whole_one(toy_co
     assert sorted(path.name for path in tmp_path.iterdir()) == ["corpus", "toy"]
 
 
+@pytest.mark.parametrize("name", ["thesis.tex", "train.en", "valid.en.gz", "train.source.txt"])
 @pytest.mark.parametrize("with_corpus", [False, True])
-def test_a_folder_with_other_things_is_never_replaced(toy_corpus, tmp_path, with_corpus):
+def test_a_folder_with_other_things_is_never_replaced(toy_corpus, tmp_path, with_corpus, name):
     folder = tmp_path / "mine"
     if with_corpus:
         preprocess(toy_options(toy_corpus), folder)
     folder.mkdir(exist_ok=True)
-    (folder / "thesis.tex").write_text("years of work")
-    with pytest.raises(FolderError, match=r"something other than a corpus \('thesis.tex'\)"):
+    (folder / name).write_text("years of work")
+    with pytest.raises(FolderError, match=rf"something other than a corpus \('{name}'\)"):
         preprocess(toy_options(toy_corpus, overwrite=True), folder)
-    assert (folder / "thesis.tex").read_text() == "years of work"
+    assert (folder / name).read_text() == "years of work"
 
 
 def test_an_empty_folder_is_filled(toy_corpus, tmp_path):
