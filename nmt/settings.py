@@ -57,7 +57,8 @@ def _convert(value: Any, kind: Any, where: str) -> Any:
             return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[
                 str(value).lower()
             ]
-        if kind is int and isinstance(value, float):
+        # Python would make 1 of 1.5 and of true; whoever wrote that meant something else.
+        if (kind is int and isinstance(value, float)) or isinstance(value, bool):
             raise ValueError
         return kind(value)
     except (ValueError, KeyError, TypeError):

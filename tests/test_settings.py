@@ -44,6 +44,9 @@ def test_every_setting_says_what_it_means():
         ({"colour": 3}, "model: there is no setting 'colour'"),
         ({"layers": "many"}, "model: layers needs a whole number, not 'many'"),
         ({"layers": 1.5}, "model: layers needs a whole number, not '1.5'"),
+        ({"layers": True}, "model: layers needs a whole number, not 'True'"),
+        ({"dropout": False}, "model: dropout needs a number, not 'False'"),
+        ({"attention": True}, "model: attention needs text, not 'True'"),
         ({"dropout": "x"}, "model: dropout needs a number, not 'x'"),
         ({"tied": "maybe"}, "model: tied needs true or false, not 'maybe'"),
         (
