@@ -16,6 +16,8 @@ from typing import IO, Any
 
 from nmt.errors import FolderError
 
+OPEN_FILES = ("/dev/std", "/dev/fd/", "/proc/")  # names of what a process has open already
+
 
 @contextlib.contextmanager
 def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
@@ -40,6 +42,20 @@ def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
         if isinstance(error, OSError) and _is_temporary(error.filename, path):
             error.filename = str(path)  # the temporary name would mean nothing to the user
         raise
+
+
+def is_special(path: Path) -> bool:
+    """Say whether a path is to be written as it stands: a pipe, a device, or a standard stream.
+
+    `/dev/stdout` may lead to an ordinary file (`> FILE`), but to replace it would take the name
+    from all other programs.
+    """
+    return path.exists() and (not path.is_file() or str(path.absolute()).startswith(OPEN_FILES))
+
+
+def behind_links(path: Path) -> Path:
+    """Return the file that a link leads to, which may still be missing; any other path as it is."""
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
 def write_json(path: Path, value: Any) -> None:

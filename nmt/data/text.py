@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from nmt.errors import DataError, SettingError
-from nmt.files import atomic_write
+from nmt.files import atomic_write, behind_links, is_special
 
 LOGGER = logging.getLogger("nmt")
 INVALID_UTF8 = ("error", "replace", "skip")
@@ -242,7 +242,8 @@ def open_output(path: str | Path) -> Iterator[IO[str]]:
     """Open a text file for writing: UTF-8, `\\n` line ends.
 
     `-` is standard output. A file appears whole when the block ends well, and not at all
-    otherwise; `.gz` and `.xz` are compressed. A pipe or a device is written to as it stands.
+    otherwise; `.gz` and `.xz` are compressed. A link stays, and the file that it leads to is
+    written. A pipe, a device or a standard stream is written to as it stands.
     """
     if str(path) == "-":
         out = io.TextIOWrapper(sys.stdout.buffer, "utf-8", newline="\n")
@@ -260,9 +261,9 @@ def open_output(path: str | Path) -> Iterator[IO[str]]:
 
 
 def _open_bytes(path: Path) -> contextlib.AbstractContextManager[IO[bytes]]:
-    if path.exists() and not path.is_file():
-        return open(path, "wb")
-    return atomic_write(path, "wb")
+    if is_special(path):
+        return open(path, "ab")  # what is behind /dev/stdout may hold lines already (`>> FILE`)
+    return atomic_write(behind_links(path), "wb")
 
 
 def _compressor(suffix: str, raw: IO[bytes]) -> contextlib.AbstractContextManager[Any]:

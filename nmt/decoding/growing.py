@@ -3,7 +3,8 @@
 OUT grows under the name OUT.part. OUT.part.json notes what its lines follow from, and about once a
 second how many lines of the source it has come to. The next call cuts off what was written after
 the last note, and goes on; at the end OUT.part becomes OUT. So a process may be killed at any
-moment, and the file in the end is the one that it would have been.
+moment, and the file in the end is the one that it would have been. Where OUT is a link, all of this
+happens to the file that it leads to.
 """
 
 import contextlib
@@ -22,6 +23,7 @@ from types import TracebackType
 from typing import Any
 
 from nmt.errors import DataError
+from nmt.files import behind_links
 
 LOGGER = logging.getLogger("nmt")
 NOTE_EVERY = 0.5  # seconds; a note waits for the disk
@@ -64,10 +66,15 @@ class _Part:
     """One of the files, while it grows."""
 
     def __init__(self, path: Path) -> None:
-        self.path, self.part, self.size = path, path.with_name(path.name + ".part"), 0
+        self.path, self.size = behind_links(path), 0
+        self.part = self.beside(".part")
         self.new = False  # it was not there before, and is in no other process's hands
         self._pack = PACKERS.get(path.suffix, bytes)
         self._handle = -1
+
+    def beside(self, suffix: str) -> Path:
+        """Return the name of a file beside it."""
+        return self.path.with_name(self.path.name + suffix)
 
     def open(self) -> None:
         """Open the file, and keep other processes from it."""
@@ -148,7 +155,7 @@ class _Part:
 
     @contextlib.contextmanager
     def named(self) -> Iterator[None]:
-        """Let errors in the block tell the name that people gave."""
+        """Let errors in the block tell the name of the finished file."""
         try:
             yield
         except OSError as error:
@@ -167,9 +174,9 @@ class GrowingOutputs:
         """Prepare to write files whose lines follow from a source and from `identity`."""
         self.mark = self._reached = Mark()
         self._parts, self._begun = [_Part(path) for path in paths], False
-        self._path = paths[0].with_name(paths[0].name + ".part.json")
+        self._path = self._parts[0].beside(".part.json")
         self._identity, self._overwrite = json.loads(json.dumps(identity)), overwrite
-        self._temporary = paths[0].with_name(paths[0].name + ".part.json.tmp")
+        self._temporary = self._parts[0].beside(".part.json.tmp")
 
     def write(self, texts: Sequence[str], mark: Mark) -> None:
         """Add whole lines to each file, which with them have come to `mark`."""

@@ -1,5 +1,6 @@
 """Where translations go: files that grow and can be gone on with, or a pipe."""
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, Protocol
 from nmt.data.text import open_output
 from nmt.decoding.growing import GrowingOutputs, Mark
 from nmt.errors import UsageError
+from nmt.files import is_special
 
 
 class Outputs(Protocol):
@@ -25,7 +27,7 @@ class Outputs(Protocol):
 
 
 class DirectOutputs:
-    """Files of which one is a pipe or a device, so that nobody could go on after a stop."""
+    """Files of which one is a pipe or the like, so that nobody could go on after a stop."""
 
     def __init__(self, paths: Sequence[str]) -> None:
         """Prepare to write files; `-` is standard output."""
@@ -66,7 +68,7 @@ def open_outputs(
     Raises:
         DataError: (on entering) something unfinished is in the way that cannot be gone on with.
     """
-    if all(path != "-" and not _is_special(Path(path)) for path in paths):
+    if all(path != "-" and not is_special(Path(path)) for path in paths):
         return GrowingOutputs([Path(path) for path in paths], identity(), overwrite)
     return DirectOutputs(paths)
 
@@ -86,9 +88,5 @@ def check_outputs(sources: Sequence[Path | str], outputs: Sequence[Path | str]) 
                     f"{output}: this is read, and would be replaced by what is written; name "
                     "another output"
                 )
-    if len({Path(path).absolute() for path in outputs}) < len(outputs):
+    if len({os.path.realpath(path) for path in outputs}) < len(outputs):
         raise UsageError(f"{outputs[0]}: this is named for two outputs; name another for one")
-
-
-def _is_special(path: Path) -> bool:
-    return path.exists() and not path.is_file()

@@ -2,6 +2,7 @@
 
 import gzip
 import lzma
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -94,6 +95,29 @@ def test_an_output_that_fails_leaves_nothing(tmp_path):
     with pytest.raises(RuntimeError):
         write_and_fail()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("old", ["old\n", None])
+def test_a_link_stays_and_what_it_leads_to_is_written(tmp_path, old):
+    link, file = tmp_path / "link", tmp_path / "elsewhere" / "file"
+    file.parent.mkdir()
+    if old:
+        file.write_text(old)
+    link.symlink_to("elsewhere/file")
+    with open_output(link) as out:
+        out.write("new\n")
+    assert (link.readlink(), file.read_text()) == (Path("elsewhere/file"), "new\n")
+    assert list(file.parent.iterdir()) == [file]
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="this system has no names for open files")
+def test_what_has_a_file_open_goes_on_with_it(tmp_path):
+    with (tmp_path / "log").open("a") as log:
+        print("first", file=log, flush=True)
+        with open_output(f"/dev/fd/{log.fileno()}") as out:
+            out.write("second\n")
+        print("third", file=log, flush=True)
+    assert (tmp_path / "log").read_text() == "first\nsecond\nthird\n"
 
 
 def test_invalid_utf8_is_an_error_with_line_and_byte(tmp_path):

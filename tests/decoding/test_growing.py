@@ -6,12 +6,14 @@ import json
 import lzma
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from nmt.decoding import growing
 from nmt.decoding.growing import GrowingOutputs, Mark
-from nmt.errors import DataError
+from nmt.decoding.outputs import check_outputs, open_outputs
+from nmt.errors import DataError, UsageError
 
 IDENTITY = {"model": "m", "beam_size": 5, "list": (1, 2)}
 WINDOWS = [["1\n2\n", "a\nb\n"], ["3\n", ""], ["\u00e9\n5\n", "c\nd\n"], ["6\n", "e\n"]]
@@ -237,6 +239,40 @@ def test_no_lines_make_a_whole_compressed_file(tmp_path):
     with outputs([tmp_path / "out.gz"]):
         pass
     assert gzip.decompress((tmp_path / "out.gz").read_bytes()) == b""
+
+
+@pytest.mark.parametrize("old", ["old\n", None])
+def test_a_link_stays_and_the_file_behind_it_grows(tmp_path, old):
+    link, file = tmp_path / "link", tmp_path / "elsewhere" / "file.txt"
+    file.parent.mkdir()
+    if old:
+        file.write_text(old)
+    link.symlink_to(file)
+    stop([link, tmp_path / "more"], 2)
+    assert {path.name for path in file.parent.glob("*.part*")} == {
+        "file.txt.part",
+        "file.txt.part.json",
+    }
+    go_on([link, tmp_path / "more"])
+    assert (link.readlink(), file.read_text()) == (file, "1\n2\n3\n\u00e9\n5\n6\n")
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_two_links_to_one_file_are_two_outputs_in_one(tmp_path):
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "out")
+    with pytest.raises(UsageError, match="this is named for two outputs"):
+        check_outputs([], [tmp_path / "out", link])
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="this system has no names for open files")
+def test_a_standard_stream_that_leads_to_a_file_keeps_its_name(tmp_path):
+    with (tmp_path / "log").open("w") as log:
+        stream = f"/dev/fd/{log.fileno()}"
+        with open_outputs([stream], dict, overwrite=False) as out:
+            out.write(["1\n"], Mark(1, "1"))
+    assert (tmp_path / "log").read_text() == "1\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["log"]
 
 
 def test_a_note_is_plain_json(tmp_path):
