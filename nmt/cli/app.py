@@ -132,9 +132,12 @@ def _hold_streams() -> None:
     Without standard error, print() would put messages among the results, and the next file that is
     opened would get a stream's number. What results are read from or written to fails when used.
     """
-    for name, mode, other in (("stdin", "r", "w"), ("stdout", "w", "r"), ("stderr", "w", "w")):
+    for name, mode, flags in (
+        ("stdin", "r", os.O_WRONLY),
+        ("stdout", "w", os.O_RDONLY),
+        ("stderr", "w", os.O_WRONLY),
+    ):
         if getattr(sys, name) is None:
-            flags = os.O_WRONLY if other == "w" else os.O_RDONLY
             setattr(sys, name, os.fdopen(os.open(os.devnull, flags), mode))
 
 

@@ -51,11 +51,12 @@ class Run:
 def last_hidden(outputs: Tensor, directions: int, lengths: Tensor | None) -> Tensor:
     """Take from outputs (B, T, D*H) the state after each direction's last step: (B, D*H)."""
     forward, *backward = outputs.chunk(directions, dim=2)
-    last: Tensor | int = -1
-    if lengths is not None:
-        last = lengths.to(outputs.device) - 1
-    rows = torch.arange(len(outputs), device=outputs.device)
-    return torch.cat((forward[rows, last], *(way[:, 0] for way in backward)), dim=1)
+    if lengths is None:
+        last = forward[:, -1]
+    else:
+        rows = torch.arange(len(outputs), device=outputs.device)
+        last = forward[rows, lengths.to(outputs.device) - 1]
+    return torch.cat((last, *(way[:, 0] for way in backward)), dim=1)
 
 
 class RecurrentLayer(nn.Module, ABC):

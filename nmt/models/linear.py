@@ -8,10 +8,14 @@ from torch import Tensor, nn
 
 
 class LinearMap(Protocol):
-    """A linear map made ready for search."""
+    """A linear map made ready for loops over steps, in search or in training."""
 
     def __call__(self, x: Tensor, plus: Tensor | None = None) -> Tensor:
-        """Map x (..., I) to (..., O); `plus` (..., O), contiguous, is added to in place."""
+        """Map x (..., I) to (..., O), and add it to `plus` (..., O), contiguous, if given.
+
+        Maps made for search add in place; those that learn return a new tensor: always use what
+        is returned.
+        """
 
 
 # Makes one from a weight (O, I), a bias (O) or None, and a bound: no input is ever outside

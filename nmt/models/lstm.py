@@ -84,7 +84,10 @@ class LSTMCell(Cell):
 
     @staticmethod
     def side_by_side(cells: Sequence[Cell], prepared: Tensor, state: LayerState) -> LayerState:
-        """Take one step of each cell; what is prepared, and overwritten, has a row for each."""
+        """Take one step of each cell; what is prepared, and overwritten, has a row for each.
+
+        Only with maps made for search: each has to add to its row in place.
+        """
         for cell, hidden, gates in zip(cells, state.hidden, prepared, strict=True):
             cell.hidden(hidden, gates)
         return advance(prepared, cell_of(state))

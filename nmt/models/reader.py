@@ -42,14 +42,15 @@ class LayerReader:
 
     def _read(self, x: Tensor, lengths: Tensor | None, turn: Turn) -> Run:
         ahead, *behind = self.cells
-        ways = [ahead.inputs(x), *(cell.inputs(turn(x)) for cell in behind)]
-        prepared = torch.stack([way.transpose(0, 1) for way in ways], dim=1)  # (T, D, B, ...)
+        # The steps go to the front now: what the cells make of x is several times as large.
+        orders = [order.transpose(0, 1).contiguous() for order in (x, *(turn(x) for _ in behind))]
+        ways = [cell.inputs(order) for cell, order in zip(self.cells, orders, strict=True)]
         state = self.layer.zeros(x, len(ways), len(x))
         states = []
-        for now in prepared:
+        for now in zip(*ways, strict=True):  # D times (B, ...)
             # A sentence that has ended goes on reading padding, which nothing looks at: batches
             # hold sentences of like length, and leaving them in costs less than cutting them out.
-            state = ahead.side_by_side(self.cells, now, state)
+            state = ahead.side_by_side(self.cells, torch.stack(now), state)
             states.append(state)
         outputs = torch.stack([each.hidden for each in states])  # (T, D, B, H/D)
         forward, *backward = outputs.transpose(0, 2).unbind(1)

@@ -11,7 +11,7 @@ from torch import Tensor
 class LayerState:
     """The state of one layer: what it says, and what it keeps to itself if it has such a thing."""
 
-    hidden: Tensor  # (B, H) or (B, K, H)
+    hidden: Tensor  # (..., H)
     cell: Tensor | None = None  # of the same shape
 
     def map(self, function: Callable[[Tensor], Tensor]) -> "LayerState":

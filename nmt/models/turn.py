@@ -16,12 +16,17 @@ class Turn:
 
     def __init__(self, steps: int, lengths: Tensor | None, device: torch.device) -> None:
         """Take the width T of the batch, and the lengths (B,), None if all are T."""
-        self.index: Tensor | None = None  # (B, T, 1) where each position finds its content
+        # Where each position finds its content, counted through the whole batch (B*T): selecting
+        # rows is several times as fast as gathering single numbers, with gradients too.
+        self.rows: Tensor | None = None
         if lengths is not None:
             times = torch.arange(steps, device=device)
             ahead = lengths.to(device).unsqueeze(1) - 1 - times
-            self.index = ahead.where(ahead >= 0, times).unsqueeze(2)
+            firsts = steps * torch.arange(len(lengths), device=device).unsqueeze(1)
+            self.rows = (firsts + ahead.where(ahead >= 0, times)).flatten()
 
     def __call__(self, x: Tensor) -> Tensor:
         """Turn x (B, T, I)."""
-        return x.flip(1) if self.index is None else x.gather(1, self.index.expand_as(x))
+        if self.rows is None:
+            return x.flip(1)
+        return x.flatten(0, 1).index_select(0, self.rows).view(x.shape)
