@@ -86,11 +86,16 @@ def score_model(model: Path, cores: Sequence[int]) -> list[float]:
 
 def translate(model: Path, source: Path, beam: int, cores: Sequence[int]) -> Lines:
     """Translate a file with a model, beside which the output goes."""
-    path = model.with_suffix(f".beam{beam}.de")
+    path = beside(model, f".beam{beam}.de")
     path.unlink(missing_ok=True)
     arguments = ["translate", model, source, "-o", path, "--beam-size", beam]
-    nmt(arguments, cores, path.with_suffix(".log"))
+    nmt(arguments, cores, beside(model, f".beam{beam}.log"))
     return read_lines(path)
+
+
+def beside(model: Path, ending: str) -> Path:
+    """Name a file beside a model, whose name may hold dots (`dropout-0.1`)."""
+    return model.with_name(model.name + ending)
 
 
 def bleu(hypothesis: Lines, reference: Lines, lowercase: bool = False) -> float:

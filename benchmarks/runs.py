@@ -11,7 +11,7 @@ from typing import Any
 from safetensors import safe_open
 
 from benchmarks.contestants.nmt import train_speeds
-from benchmarks.quality import nmt
+from benchmarks.quality import beside, nmt
 from nmt.decoding.model_files import FORMAT_VERSION
 from nmt.files import atomic_write
 
@@ -95,7 +95,7 @@ def train(corpus: Path, model: Path, arguments: Sequence[object], budget: Budget
     cost = nmt(
         ["train", corpus, "-o", model, *arguments, *limits, "--set", report, "--set", validate],
         budget.cores,
-        model.with_suffix(".log"),
+        beside(model, ".log"),
     )
     speeds = train_speeds(model)
     return Trained(

@@ -15,6 +15,7 @@ from pathlib import Path
 from benchmarks.contestants.base import DATA, TEST, Decoding, add_data_option, prepare_data
 from benchmarks.contestants.nmt import Nmt
 from benchmarks.processes import Cost, Files, run_whole, spread_over
+from benchmarks.quality import read_lines
 from benchmarks.report import machine, table, warn_if_disturbed
 
 BEAMS = (1, 2, 5, 10)
@@ -48,7 +49,7 @@ def main() -> None:
 
 def measure_grid(nmt: Nmt) -> tuple[dict[Decoding, float], list[float]]:
     """Return sentences a second of each kind of decoding, and the core shares."""
-    sentences = len(TEST.read_text(encoding="utf-8").splitlines())
+    sentences = len(read_lines(TEST))
     cores = spread_over(1)
     speeds, shares = {}, []
     for decoding in (Decoding(beam, batch) for beam in BEAMS for batch in BATCHES):
@@ -90,7 +91,7 @@ def draw(speeds: dict[Decoding, float]) -> None:
 
 def measure_workers(nmt: Nmt, most: int) -> None:
     """Translate a long file by one process on one core, then by several on as many."""
-    sentences = len(LONG.read_text(encoding="utf-8").splitlines())
+    sentences = len(read_lines(LONG))
     rows, shares, outputs = [], [], []
     for workers in dict.fromkeys((1, most)):
         output = nmt.folder / "translations" / f"long-{workers}.out"

@@ -13,7 +13,6 @@ import argparse
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from benchmarks.contestants import ALL, OURS, PEERS
 from benchmarks.contestants.base import (
@@ -26,7 +25,7 @@ from benchmarks.contestants.base import (
     prepare_data,
 )
 from benchmarks.processes import spread_over
-from benchmarks.quality import bleu
+from benchmarks.quality import bleu, read_lines
 from benchmarks.report import machine, table, warn_if_disturbed
 
 NMT = "nmt auto"
@@ -52,7 +51,7 @@ class Measured:
     @property
     def lines(self) -> list[str]:
         """The translations, which no round may change."""
-        return _lines(self.turns[-1].output)
+        return read_lines(self.turns[-1].output)
 
     @property
     def best(self) -> Timed:
@@ -98,7 +97,7 @@ def main() -> None:
         print_table(measure(names, decodings, cores, options.rounds))
     print("\nLines that differ between batch sizes 1 and 64, beam 5:", flush=True)
     for name in names:
-        print(f"- {name}: {differing(name, cores)} of {len(_lines(TEST))}", flush=True)
+        print(f"- {name}: {differing(name, cores)} of {len(read_lines(TEST))}", flush=True)
 
 
 def measure(
@@ -118,7 +117,7 @@ def print_table(found: dict[str, list[Measured]]) -> None:
     """Print each toolkit at its best batch size, and nmt's multiple of the peers."""
     best = {name: max(all_sizes, key=lambda one: one.speed) for name, all_sizes in found.items()}
     print(table(HEADS, (_row(name, measured) for name, measured in best.items())))
-    reference = statistics.fmean(_pieces(_lines(REFERENCE)))
+    reference = statistics.fmean(_pieces(read_lines(REFERENCE)))
     print(f"\nThe reference has {reference:.1f} pieces a line.")
     if NMT in best:
         for name in (name for name in best if name not in OURS):
@@ -130,7 +129,8 @@ def print_table(found: dict[str, list[Measured]]) -> None:
 def differing(name: str, cores: Sequence[int]) -> int:
     """Return how many translations of a toolkit change with the batch size."""
     one, many = (
-        _lines(ALL[name].measure_translation(Decoding(5, size), cores).output) for size in (1, 64)
+        read_lines(ALL[name].measure_translation(Decoding(5, size), cores).output)
+        for size in (1, 64)
     )
     return sum(first != second for first, second in zip(one, many, strict=True))
 
@@ -144,7 +144,7 @@ def _row(name: str, measured: Measured) -> list[str]:
         f"{measured.speed:.1f}",
         f"{sum(pieces) / best.seconds:,.0f}",
         f"{statistics.fmean(pieces):.1f}",
-        f"{bleu(measured.lines, _lines(REFERENCE)):.2f}",
+        f"{bleu(measured.lines, read_lines(REFERENCE)):.2f}",
         f"{best.load_seconds:.1f}",
         f"{best.cpu_seconds / best.seconds:.0%}",
     ]
@@ -156,10 +156,6 @@ def _pieces(lines: Sequence[str]) -> list[int]:
 
     model = sentencepiece.SentencePieceProcessor(model_file=str(DATA / "joint.model"))
     return [len(ids) + 1 for ids in model.encode(list(lines))]
-
-
-def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").split("\n")[:-1]
 
 
 if __name__ == "__main__":
