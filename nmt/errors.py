@@ -28,6 +28,13 @@ class UsageError(NmtError):
     exit_code = 2
 
 
+def memory_ran_out(error: BaseException) -> bool:
+    """Recognise torch's errors by name and text: importing torch takes seconds."""
+    name, text = type(error).__name__, str(error)
+    named = isinstance(error, MemoryError) or name == "OutOfMemoryError"
+    return named or "can't allocate memory" in text
+
+
 class BelowThreshold(NmtError):
     """A score is lower than --fail-under asks for; everything else went well."""
 

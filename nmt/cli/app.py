@@ -20,7 +20,7 @@ from nmt.cli.preprocess import preprocess
 from nmt.cli.score import score
 from nmt.cli.train import train
 from nmt.cli.translate import translate
-from nmt.errors import Interrupted, LeaderLost, NmtError
+from nmt.errors import Interrupted, LeaderLost, NmtError, memory_ran_out
 from nmt.hardware import rank
 
 DISK_FULL = "no space left on the disk: free some and run the same command again"
@@ -90,8 +90,9 @@ def explain(error: BaseException) -> int | None:
         if error.filename is None:
             _silence_stdout()  # it may be standard output that cannot be written: try no more
         return _tell(f"nmt: error: {_os_sentence(error)}", 1)
-    if memory := _memory_sentence(error):
-        return _tell(f"nmt: error: {memory}", 1)
+    if memory_ran_out(error):
+        on_gpu = type(error).__name__ == "OutOfMemoryError"
+        return _tell(f"nmt: error: {GPU_OUT_OF_MEMORY if on_gpu else OUT_OF_MEMORY}", 1)
     return None
 
 
@@ -109,15 +110,6 @@ def _os_sentence(error: OSError) -> str:
     if error.filename is None:
         return sentence
     return f"{os.fsdecode(error.filename)}: {sentence}"
-
-
-def _memory_sentence(error: BaseException) -> str | None:
-    """Recognise torch's errors by name and text: importing torch takes seconds."""
-    if type(error).__name__ == "OutOfMemoryError":
-        return GPU_OUT_OF_MEMORY
-    if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
-        return OUT_OF_MEMORY
-    return None
 
 
 def _silence_stdout() -> None:

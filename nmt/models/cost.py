@@ -20,17 +20,17 @@ class Cost:
     per_target_token: int
     per_pair_of_tokens: int  # each target token attends to each source token, as often as is asked
 
-    def forward(self, source_tokens: int, target_tokens: int, pairs: int) -> int:
-        """Return the operations for so many tokens, and sum over sentences of S * T pairs."""
+    def forward(self, source_tokens: int, target_tokens: int, token_pairs: int) -> int:
+        """Return the operations for so many tokens, and S * T pairs of them in all."""
         return (
             source_tokens * self.per_source_token
             + target_tokens * self.per_target_token
-            + pairs * self.per_pair_of_tokens
+            + token_pairs * self.per_pair_of_tokens
         )
 
-    def training(self, source_tokens: int, target_tokens: int, pairs: int) -> int:
+    def training(self, source_tokens: int, target_tokens: int, token_pairs: int) -> int:
         """Return forward and backward: the backward pass multiplies twice for each product."""
-        return 3 * self.forward(source_tokens, target_tokens, pairs)
+        return 3 * self.forward(source_tokens, target_tokens, token_pairs)
 
 
 def cost(config: ModelConfig, target_pieces: int) -> Cost:

@@ -54,7 +54,7 @@ class Adam:
             state_steps=self._steps,
             fused=True,
             # The gradients are divided by this, in the same pass.
-            grad_scale=torch.as_tensor(1 / factor, dtype=torch.float32),
+            grad_scale=(1 / torch.as_tensor(factor, dtype=torch.float64)).float(),
             amsgrad=False,
             beta1=BETAS[0],
             beta2=BETAS[1],

@@ -24,10 +24,9 @@ from nmt.decoding.model_folder import (
 from nmt.errors import FolderError, UsageError
 from nmt.files import checksum, umask
 from nmt.tensors import load_tensors
+from nmt.training.checkpoint import trained_in, weights_of
 
 log = logging.getLogger("nmt")
-CHECKPOINT = "update-*.safetensors"
-PREFIX = "model."  # of the weights among a checkpoint's tensors
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ def _ingredients(source: Path) -> list[_Ingredient]:
             )
         return [_Ingredient(source, place.parent.parent)]
     if source.is_dir() and place.name == "checkpoints":
-        found = sorted(source.glob(CHECKPOINT))
+        found = trained_in(source)
         if not found:
             raise FolderError(f"{source}: there are no checkpoints in this folder")
         return [_Ingredient(path, place.parent) for path in found]
@@ -118,11 +117,7 @@ def _weights(each: _Ingredient, description: Description) -> dict[str, Tensor]:
         return {name: parameter.detach() for name, parameter in model.named_parameters()}
     tensors, _ = load_tensors(each.path)
     expected = {name: parameter.shape for name, parameter in model.named_parameters()}
-    found = {
-        name.removeprefix(PREFIX): tensor
-        for name, tensor in tensors.items()
-        if name.startswith(PREFIX)
-    }
+    found = weights_of(tensors)
     if {name: tensor.shape for name, tensor in found.items()} != expected:
         raise FolderError(f"{each.path}: this is not a checkpoint of the model in {each.folder}")
     return found

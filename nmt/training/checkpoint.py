@@ -10,6 +10,7 @@ from nmt.errors import FolderError
 from nmt.tensors import load_tensors, save_tensors
 
 log = logging.getLogger("nmt")
+WEIGHTS = "model."  # begins the names of a model's own numbers among the tensors
 
 
 @dataclass
@@ -25,6 +26,8 @@ class Position:
     highest: float = 0.0  # score of any model; the best one's is within noise of it
     best_update: int = 0
     lowest_loss: float | None = None  # of training, in a report
+    unreported_loss: float = 0.0  # summed over the target tokens since the last report, which are
+    unreported_tokens: int = 0  # so many
     best_metric: str = ""  # the name and tokeniser of that score; none yet if empty
     bad_validations: int = 0
     haste: float = 1.0  # how much sooner than its budget says the run comes to its end
@@ -36,28 +39,60 @@ class Position:
     finished: bool = False
 
 
+State = tuple[dict[str, Tensor], Position]  # what training goes on from
+
+
 def save_checkpoint(
     folder: Path, tensors: dict[str, Tensor], position: Position, keep: int
 ) -> None:
-    """Write a checkpoint, then remove all but the `keep` newest."""
+    """Write a checkpoint; keep it and those before it, `keep` in all."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"update-{position.update:08d}.safetensors"
     save_tensors(path, tensors, asdict(position))
-    for old in _newest_first(folder)[keep:]:
-        old.unlink()
+    kept = [other for other in checkpoints_in(folder) if other <= path][-keep:]
+    for other in checkpoints_in(folder):
+        if other not in kept:  # older ones, and damaged ones from which the run went back
+            other.unlink()
 
 
-def load_newest(folder: Path) -> tuple[dict[str, Tensor], Position] | None:
-    """Read the newest whole checkpoint; a damaged one is passed over with a sentence."""
-    for path in _newest_first(folder):
+def load_newest(folder: Path) -> State | None:
+    """Read the newest whole checkpoint; a damaged one is passed over with a sentence.
+
+    Raises:
+        FolderError: another version of nmt wrote it.
+    """
+    paths = checkpoints_in(folder)
+    for path in reversed(paths):
         try:
             tensors, notes = load_tensors(path)
+        except FolderError:
+            before = "" if path == paths[0] else "; going back to the checkpoint before it"
+            log.warning("%s is damaged%s", path, before)
+            continue
+        try:
             return tensors, Position(**notes)
-        except (FolderError, TypeError):
-            log.warning("%s is damaged; going back to the checkpoint before it", path)
-            path.unlink(missing_ok=True)
+        except TypeError:
+            raise FolderError(
+                f"{path}: another version of nmt wrote this checkpoint; go on with that version, "
+                "choose another folder, or start anew with --overwrite"
+            ) from None
     return None
 
 
-def _newest_first(folder: Path) -> list[Path]:
-    return sorted(folder.glob("update-*.safetensors"), reverse=True)
+def checkpoints_in(folder: Path) -> list[Path]:
+    """Return the files of checkpoints, the oldest first."""
+    return sorted(folder.glob("update-*.safetensors"))
+
+
+def trained_in(folder: Path) -> list[Path]:
+    """Return those that are not of the beginning."""
+    return [path for path in checkpoints_in(folder) if int(path.stem.removeprefix("update-"))]
+
+
+def weights_of(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the model's own numbers among a checkpoint's tensors, by the names of parameters."""
+    return {
+        name.removeprefix(WEIGHTS): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(WEIGHTS)
+    }

@@ -69,7 +69,9 @@ class TrainConfig:
                 raise ValueError(f"{name} must be at least 0 and below 1, not {value}")
         self._check_teacher_forcing()
         if not 0 < self.learning_rate < 100:
-            raise ValueError(f"learning_rate must be above 0, not {self.learning_rate}")
+            raise ValueError(
+                f"learning_rate must be above 0 and below 100, not {self.learning_rate}"
+            )
 
     def _check_teacher_forcing(self) -> None:
         share, decay = self.teacher_forcing, self.teacher_forcing_decay

@@ -67,6 +67,7 @@ class Failure:
     """What a worker answers when it cannot go on."""
 
     reason: str
+    memory: bool  # whether it ran out
 
 
 class _Remote(Worker):
@@ -84,6 +85,8 @@ class _Remote(Worker):
         """Wait for the end of the phase and return its result."""
         result = self.hear()
         if isinstance(result, Failure):
+            if result.memory:
+                raise MemoryError
             raise NmtError(f"a worker process failed: {result.reason}")
         return result
 

@@ -1,10 +1,11 @@
 """The folder that a run writes into: fresh, or begun by an earlier run with the same settings."""
 
 import contextlib
+import fcntl
 import json
-import logging
 import os
 import shutil
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,6 @@ from nmt.decoding.model_folder import write_description as write
 from nmt.errors import FolderError
 from nmt.training.config import TrainConfig
 
-log = logging.getLogger("nmt")
-
 # Settings that change nothing of what is computed.
 REPORTING = (
     "report_every",
@@ -24,48 +23,104 @@ REPORTING = (
     "checkpoint_minutes",
     "keep_checkpoints",
     "validation_beam",
-    "workers",  # but for the order of sums
+    "workers",  # but for the order of sums, and which random numbers dropout takes
 )
 CARD = "README.md"
 FOLDERS = ("checkpoints", "tensorboard")
-OURS = (MANIFEST, WEIGHTS, CARD, "metrics.jsonl", "curves.png", *FOLDERS)
+FILES = (CARD, WEIGHTS, "metrics.jsonl", "curves.png")
 VOCABULARIES = ("joint.model", "source.model", "target.model")
 
 
-def prepare(folder: Path, description: Description, corpus: Corpus, overwrite: bool) -> None:
-    """Make `folder` hold the description of the run, and nothing that contradicts it.
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Make a folder if need be, and keep other runs out of it within the block.
+
+    A folder that was made and stays empty is removed again.
 
     Raises:
-        FolderError: it cannot be written, holds something else, or a run with other settings.
+        FolderError: it is a file, or another run has it.
     """
-    if (folder / MANIFEST).exists() and overwrite:
-        _check_ours(folder)
-        _clear(folder)
-    if (folder / MANIFEST).exists():
-        _check_same(folder, read_description(folder), description)
-        return
-    # A run that was stopped before it had a manifest had no card either: that is someone else's.
-    foreign = [path for path in _content(folder) if path.name == CARD or not _is_ours(path)]
-    if leftovers := [path.name for path in foreign if path.name[0] != "."]:
-        raise FolderError(
-            f"{folder}: the folder holds other files ({leftovers[0]}, for one); "
-            "choose a new folder for the model"
-        )
-    folder.mkdir(parents=True, exist_ok=True)
-    _clear(folder)  # what a run left that was stopped before it had a manifest
-    paths = [corpus.source_vocabulary.path, corpus.target_vocabulary.path]
-    write(folder, description, paths)
-
-
-def _content(folder: Path) -> list[Path]:
     if folder.exists() and not folder.is_dir():
         raise FolderError(f"{folder}: this is a file; choose a folder for the model")
-    return sorted(folder.iterdir()) if folder.exists() else []
+    new = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _lock(folder, handle)
+        yield
+    finally:
+        os.close(handle)
+        if new:
+            with contextlib.suppress(OSError):  # it is not empty
+                folder.rmdir()
 
 
-def _is_ours(path: Path) -> bool:
-    half_written = path.name[0] == "." and path.suffix == ".tmp"
-    return path.name in (*OURS, *VOCABULARIES) or half_written
+def _lock(folder: Path, handle: int) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise FolderError(
+            f"{folder}: another training is writing into this folder; wait for it, or choose "
+            "another folder"
+        ) from None
+    except OSError:
+        pass  # a file system that knows no locks
+
+
+def prepare(
+    folder: Path, description: Description, corpus: Corpus, overwrite: bool, begun: bool
+) -> None:
+    """Make a folder hold the description of the run, and nothing that contradicts it.
+
+    Args:
+        folder: it exists.
+        description: of the run.
+        corpus: whose vocabularies go with the model.
+        overwrite: begin anew where another run lies.
+        begun: whether a state to go on from was found in the folder.
+
+    Raises:
+        FolderError: it cannot be written, holds something else, or a run with other settings, or
+            one whose state is lost.
+    """
+    vocabularies = [corpus.source_vocabulary.path, corpus.target_vocabulary.path]
+    if not (folder / MANIFEST).exists():
+        _check_empty(folder, vocabularies)
+    elif overwrite:
+        _check_ours(folder)
+    else:
+        _check_same(folder, read_description(folder), description)
+        if begun:
+            _remove_half_written(folder)
+            return
+        if (folder / WEIGHTS).exists():
+            raise FolderError(
+                f"{folder}: the folder holds a model, but no whole checkpoint to go on from; "
+                "choose another folder, or start anew with --overwrite"
+            )
+    _clear(folder)
+    write(folder, description, vocabularies)
+
+
+def _check_empty(folder: Path, vocabularies: Sequence[Path]) -> None:
+    """Refuse a folder of somebody else's: a run that has no manifest yet left no more than these.
+
+    What begins with a dot is let be.
+    """
+    copies = [path.read_bytes() for path in vocabularies]
+    for path in sorted(folder.iterdir()):
+        is_copy = path.name in VOCABULARIES and path.is_file() and path.read_bytes() in copies
+        if path.name[0] != "." and not is_copy:
+            raise FolderError(
+                f"{folder}: the folder holds other files ({path.name}, for one); "
+                "choose a new folder for the model"
+            )
+
+
+def _remove_half_written(folder: Path) -> None:
+    """Remove what a run left that was killed while it wrote."""
+    for path in (*folder.glob(".*.tmp"), *folder.glob("checkpoints/.*.tmp")):
+        path.unlink()
 
 
 def _check_ours(folder: Path) -> None:
@@ -80,13 +135,14 @@ def _check_ours(folder: Path) -> None:
 
 
 def _clear(folder: Path) -> None:
-    """Remove a model of ours: its card, its manifest so that no half is taken for a whole, all."""
-    first = {CARD: 0, MANIFEST: 1}
-    for path in sorted(_content(folder), key=lambda path: first.get(path.name, 2)):
-        if path.name in FOLDERS:
+    """Remove a model of ours: its states first, its manifest, which makes it ours, last."""
+    _remove_half_written(folder)
+    for name in (*FOLDERS, *VOCABULARIES, *FILES, MANIFEST):
+        path = folder / name
+        if name in FOLDERS and path.is_dir():
             shutil.rmtree(path)
-        elif _is_ours(path) and path.is_file():
-            os.unlink(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _check_same(folder: Path, old: Description, new: Description) -> None:

@@ -30,14 +30,14 @@ class Work:
     loss: Tensor | float = 0.0  # label-smoothed, summed over tokens
     tokens: int = 0  # of the target, without padding
     source_tokens: int = 0
-    pairs: int = 0  # sum of S * T over sentences
+    token_pairs: int = 0  # sum of S * T over sentences
 
     def __add__(self, other: "Work") -> "Work":
         return Work(
             self.loss + other.loss,
             self.tokens + other.tokens,
             self.source_tokens + other.source_tokens,
-            self.pairs + other.pairs,
+            self.token_pairs + other.token_pairs,
         )
 
 
@@ -99,7 +99,7 @@ class Learner:
                 torch.cat(found, out=row)
             else:  # added up in the weights' own type, and rounded once
                 total = total.to(self.storage.weights.dtype) + torch.cat(found)
-            done += Work(loss.detach(), batch.tokens, batch.source_tokens, batch.pairs)
+            done += Work(loss.detach(), batch.tokens, batch.source_tokens, batch.token_pairs)
         if total is not row:
             row.copy_(total)
         if not done.tokens:

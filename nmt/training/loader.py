@@ -22,7 +22,7 @@ class TrainingBatch:
     labels: Tensor  # (N,) the pieces to predict, without padding
     positions: Tensor | None  # (N,) where they stand in (B * T); None if nothing is padded
     source_tokens: int
-    pairs: int  # sum of S * T over sentences
+    token_pairs: int  # sum of S * T over sentences
 
     @property
     def tokens(self) -> int:
@@ -41,7 +41,7 @@ class TrainingBatch:
             self.labels.to(device),
             positions,
             self.source_tokens,
-            self.pairs,
+            self.token_pairs,
         )
 
 
@@ -57,7 +57,7 @@ def as_tensors(batch: Batch) -> TrainingBatch:
         labels=torch.from_numpy(batch.target_output[inside]),
         positions=positions,
         source_tokens=int(lengths.sum()),
-        pairs=int((lengths * batch.target_lengths).sum()),
+        token_pairs=int((lengths * batch.target_lengths).sum()),
     )
 
 

@@ -13,10 +13,10 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-# Logits that exist at once. On a CPU: few enough to stay in the cache, and to stay far below the
-# 32 MB above which malloc takes fresh pages from the system for every tensor.
 # Rows come in multiples of this, because a product of a new size has to be compiled first.
 ROWS = 64
+# Logits that exist at once. On a CPU: few enough to stay in the cache, and to stay far below the
+# 32 MB above which malloc takes fresh pages from the system for every tensor.
 CHUNK = {"cpu": 3_000_000, "cuda": 256_000_000}
 
 

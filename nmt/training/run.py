@@ -19,10 +19,10 @@ from nmt.files import checksum
 from nmt.hardware import choose_device, has_fast_bf16
 from nmt.models.cost import cost
 from nmt.progress import duration
-from nmt.training.checkpoint import Position, load_newest
+from nmt.training.checkpoint import Position, State, load_newest
 from nmt.training.config import Limits
 from nmt.training.crew import Crew, Job, choose_workers
-from nmt.training.folder import prepare
+from nmt.training.folder import alone, prepare
 from nmt.training.forecast import Forecast, forecast
 from nmt.training.frozen import trainable
 from nmt.training.learners import Learners
@@ -38,6 +38,7 @@ from nmt.training.validation import Validation, Validator
 
 log = logging.getLogger("nmt")
 
+SEEDS = 2**63  # what torch and numpy both take
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
@@ -102,13 +103,14 @@ def train(
     began = clock()
 
     def lead(ranks: Ranks | None) -> TrainReport:
-        run = _Run(_open(corpus, options), Path(output), options, ranks)
-        run.begin()
-        if not run.is_over():
-            # What opening the corpus took counts towards the time limit too.
-            run.position.seconds += clock() - began
-            run.train(clock)
-        return run.finish()
+        with alone(Path(output)):
+            run = _Run(_open(corpus, options), Path(output), options, ranks)
+            run.begin()
+            if not run.is_over():
+                # What opening the corpus took counts towards the time limit too.
+                run.position.seconds += clock() - began
+                run.train(clock)
+            return run.finish()
 
     return together(lead, corpus)
 
@@ -153,6 +155,7 @@ class _Run:
         self.corpus, self.options, self.ranks = corpus, options, ranks
         self.folder = folder or Path(os.devnull)  # where nothing is, and nothing can be
         self.settings = resolve(options.preset, options.changes, len(corpus.train))
+        self.saved = self._read_state()
         self.origin: Origin | None = None
         self.description = self._describe()
         self.device = choose_device(options.device)
@@ -161,6 +164,12 @@ class _Run:
         self._check()
         self.position = Position()
 
+    def _read_state(self) -> State | None:
+        """Return the state to go on from, if there is one."""
+        if self.options.overwrite or not (self.folder / MODEL_MANIFEST).exists():
+            return None
+        return load_newest(self.folder / "checkpoints")
+
     def _describe(self) -> Description:
         history: dict[str, Any] = {"reverse": True} if self.options.reverse else {}
         if self.options.init_from:
@@ -168,15 +177,14 @@ class _Run:
         return describe(self.corpus, self.settings, self.options.seed, history)
 
     def _begin_from(self, origin: Path) -> dict[str, Any]:
-        """Take over another model's architecture, and its weights where the run is not begun."""
+        """Take over another model's architecture, and its weights if there is no state yet."""
         if origin.resolve() == self.folder.resolve():
             raise SettingError(
                 f"--init-from {origin}: this is the output folder; choose another one for the new "
                 "model"
             )
         preset, changes = self.options.preset, self.options.changes
-        if (self.folder / MODEL_MANIFEST).exists() and not self.options.overwrite:
-            # A begun run needs its origin no more.
+        if self.saved is not None:  # such a run needs its origin no more
             mine = read_description(self.folder)
             self.settings = with_architecture(self.settings, mine.model, preset, changes)
             weights = mine.training.get("init_from", {}).get("weights")
@@ -189,6 +197,8 @@ class _Run:
 
     def _check(self) -> None:
         """Refuse what could not work, before anything is written."""
+        if not 0 <= self.options.seed < SEEDS:
+            raise SettingError(f"a seed is a number from 0 to {SEEDS - 1}, not {self.options.seed}")
         tying, joint = self.settings.model.tying, self.corpus.joint
         if tying == "three-way" and not joint:
             raise SettingError(
@@ -208,9 +218,10 @@ class _Run:
 
     def begin(self) -> None:
         """Open the folder and make the model, or take it from the newest checkpoint."""
-        prepare(self.folder, self.description, self.corpus, self.options.overwrite)
+        saved, self.saved = self.saved, None  # its memory is wanted for something else
+        overwrite, begun = self.options.overwrite, saved is not None
+        prepare(self.folder, self.description, self.corpus, overwrite, begun)
         config = self.settings.train
-        saved = load_newest(self.folder / "checkpoints")
         if saved is not None:
             self.position = saved[1]
         self.crew = self.make_crew()

@@ -68,13 +68,13 @@ class Member:
         loss = torch.as_tensor(mine.loss, dtype=torch.float64, device=self.learner.device)
         received = self.signals.received if self.signals else None
         stops = [int(received == number) for number in NAMES]
-        counts = torch.tensor([mine.tokens, mine.source_tokens, mine.pairs, *stops])
+        counts = torch.tensor([mine.tokens, mine.source_tokens, mine.token_pairs, *stops])
         self.ranks.add_up(counts, loss, self.storage.gradients)
-        tokens, source_tokens, pairs, *stops = counts.tolist()
+        tokens, source_tokens, token_pairs, *stops = counts.tolist()
         self.stop = next((number for number, stop in zip(NAMES, stops, strict=True) if stop), None)
         factor = mean_factor(self.learner.reduce(), tokens, self.job.config.clip_norm)
         self.learner.step(pace, factor)
-        return Work(loss, tokens, source_tokens, pairs)
+        return Work(loss, tokens, source_tokens, token_pairs)
 
     def examine(self, beam_size: int) -> list[Share]:
         """Let the model of rank 0 translate the validation set, a share on each rank.

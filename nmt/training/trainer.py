@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import NoReturn
 
 from nmt.decoding.model_folder import save_weights
-from nmt.errors import NmtError
+from nmt.errors import NmtError, memory_ran_out
 from nmt.models.cost import Cost
 from nmt.progress import Progress
 from nmt.signals import StopSignals
@@ -73,10 +73,7 @@ class Trainer:
             Interrupted: Ctrl-C or SIGTERM arrived, and the state is saved.
             NmtError: the loss is no longer a number, or has risen far.
         """
-        position = self.position
-        self._began = self.clock() - position.seconds
-        self._saved = self.clock()
-        speed = Speedometer(cost, peak, self.clock)
+        position, speed = self.position, self._begin(cost, peak)
         by_time = self.budget.updates is None
         unit = "s" if by_time else "updates"
         with (
@@ -100,6 +97,7 @@ class Trainer:
                     self._stop(signals)
                 if self.clock() - self._saved > 60 * self.config.checkpoint_minutes:
                     with speed.paused():
+                        self._check_number(float(speed.loss))
                         self.save()
             if position.validated_update != position.update:
                 self._validate()
@@ -111,8 +109,20 @@ class Trainer:
                     f"training is done and saved; {self.resume_hint} writes the final scores"
                 )
 
+    def _begin(self, cost: Cost, peak: float) -> Speedometer:
+        """Start the clocks."""
+        position = self.position
+        self._began = self.clock() - position.seconds
+        unreported = position.unreported_loss, position.unreported_tokens
+        self.speed = Speedometer(cost, peak, self.clock, *unreported)
+        if position.update == 0:
+            self.save()  # from now on a folder without a state is one that lost it
+        self._saved = self.clock()
+        return self.speed
+
     def _stop(self, signals: StopSignals) -> None:
         """Save, and say how to go on and what there is already; raises Interrupted."""
+        self._check_number(float(self.speed.loss))
         self.save()
         position = self.position
         there_is = (
@@ -132,10 +142,13 @@ class Trainer:
 
     def save(self) -> None:
         """Write a checkpoint of the present position."""
-        self.position.metrics_bytes = self.metrics.size()
+        position, speed = self.position, self.speed
+        position.metrics_bytes = self.metrics.size()
+        position.unreported_loss = float(speed.loss)
+        position.unreported_tokens = speed.tokens + speed.carried
         folder = self.folder / "checkpoints"
         state, keep = self.learner.state(), self.config.keep_checkpoints
-        save_checkpoint(folder, state, self.position, keep)
+        save_checkpoint(folder, state, position, keep)
         self._saved = self.clock()
 
     def _batches(self) -> Iterator[tuple[int, range]]:
@@ -151,7 +164,9 @@ class Trainer:
 
     def _progress(self) -> float:
         # What comes after the last update takes as long as a few validations by greedy search.
-        reserved = FINAL_VALIDATIONS * self.position.validation_seconds
+        # Before the first one nothing is known of them: then it is as much as may be reserved.
+        one = self.position.validation_seconds if self.position.validated_update else math.inf
+        reserved = FINAL_VALIDATIONS * one
         share = self.budget.progress(self.position.update, self.position.seconds, reserved)
         return min(1.0, round(self.position.haste * share, 9))  # 0.99999... is 1
 
@@ -178,6 +193,14 @@ class Trainer:
             work = self.crew.update(epoch, indices, self.pace)
         except RankLost as error:
             self._save_before(epoch, indices, error)
+        except (MemoryError, RuntimeError) as error:
+            if not memory_ran_out(error):
+                raise
+            less = f"--set train.batch_tokens={self.config.batch_tokens // 2}"
+            raise NmtError(
+                f"there is not enough memory for update {update:,}: begin anew with smaller "
+                f"batches ({less} --overwrite) or with a smaller model"
+            ) from error
         speed.count(work)
         self._tick()
 
@@ -225,11 +248,14 @@ class Trainer:
             raise self._lost(f"the loss has risen from {position.lowest_loss:.2f} to {loss:.2f}")
 
     def _lost(self, why: str) -> NmtError:
-        return NmtError(
-            f"{why} at update {self.position.update:,}; the best model so far stays in "
-            f"{self.folder}; train again with a lower rate: "
-            f"--set train.learning_rate={self.config.learning_rate / 2:g} --overwrite"
-        )
+        lower = f"--set train.learning_rate={self.config.learning_rate / 2:g}"
+        advice = f"train again with a lower rate: {lower} --overwrite"
+        if self.position.best_update:
+            advice = (
+                f"the best model so far stays in {self.folder}; train again with a lower rate, "
+                f"into another folder: {lower}"
+            )
+        return NmtError(f"{why} at update {self.position.update:,}; {advice}")
 
     def _epochs(self) -> float:
         """Return how many times the corpus was seen."""
@@ -298,7 +324,7 @@ class Trainer:
         position, progress = self.position, self._progress()
         if position.bad_validations < self.config.patience or progress >= 1 - COOLDOWN:
             return
-        position.haste *= (1 - COOLDOWN) / progress
+        position.haste *= (1 - COOLDOWN) / max(1e-9, progress)
         log.info(
             f"no better model in {position.bad_validations} validations: the learning rate "
             "begins to fall now, and training ends early"

@@ -72,22 +72,23 @@ class Examiner:
 
     def examine(self, learner: Learner, beam_size: int) -> Share:
         """Measure the loss of a model, and translate."""
-        lines = [self.corpus.valid_source_text[row] for row in self.rows]
-        hypotheses = self._translate(learner.model, lines, beam_size)
         split, loss, tokens = self.corpus.valid, 0.0, 0
         plan = plan_in_order(split, learner.config.batch_tokens)
         for rows in plan[self.worker :: self.workers]:
             batch = as_tensors(make_batch(split, rows))
             loss += float(learner.plain_loss(batch))
             tokens += batch.tokens
-        return Share(hypotheses, loss, tokens)
+        if not math.isfinite(loss):  # such a model writes at great length, and for nothing
+            return Share([""] * len(self.rows), loss, tokens)
+        return Share(self._translate(learner.model, beam_size), loss, tokens)
 
-    def _translate(self, model: Seq2Seq, lines: list[str], beam_size: int) -> list[str]:
+    def _translate(self, model: Seq2Seq, beam_size: int) -> list[str]:
+        lines = [self.corpus.valid_source_text[row] for row in self.rows]
         loaded = LoadedModel(
             self.description, model, self.corpus.source_vocabulary, self.corpus.target_vocabulary
         )
-        device = next(model.parameters()).device.type
-        translator = Translator(loaded, SearchOptions(beam_size=beam_size), device=device)
+        device = next(model.parameters()).device
+        translator = Translator(loaded, SearchOptions(beam_size=beam_size), device=str(device))
         texts = [translation.text for translation in translator.translate(lines)]
         model.train()
         return texts

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from nmt.data.corpus import Corpus
+from nmt.errors import memory_ran_out
 from nmt.training.crew import Failure, Job
 from nmt.training.learner import Learner, Work
 from nmt.training.loader import Feed
@@ -59,7 +60,7 @@ def main() -> None:
         except Exception as error:
             if os.environ.get("NMT_DEBUG"):
                 raise
-            pipe.send(Failure(str(error) or type(error).__name__))
+            pipe.send(Failure(str(error) or type(error).__name__, memory_ran_out(error)))
 
 
 class _Over(Exception):

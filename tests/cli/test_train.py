@@ -299,18 +299,28 @@ def test_folders_of_other_programs_survive(forked_nmt, toy_folder, tmp_path):
     vocabulary = tmp_path / "vocabulary"
     vocabulary.mkdir()
     (vocabulary / "mine.model").write_text("pieces")
+    named = tmp_path / "named"
+    named.mkdir()
+    (named / "source.model").write_text("pieces")
+    states = tmp_path / "states"
+    (states / "checkpoints").mkdir(parents=True)
+    (states / "checkpoints" / "thesis.pt").write_text("years")
     other = tmp_path / "other"
     other.mkdir()
     for name, text in (("config.json", '{"model_type": "bert"}'), ("model.safetensors", "")):
         (other / name).write_text(text)
-    for folder in (card, vocabulary, other):
-        before = {path.name: path.read_text() for path in folder.iterdir()}
+    for folder in (card, vocabulary, named, states, other):
+        before = content(folder)
         arguments = command(toy_folder, folder, *SMALL, "--updates", 1)
         for overwrite in ([], ["--overwrite"]):
             ended = forked_nmt(*arguments, *overwrite)
             assert ended.code == 1
             assert ended.last_line.startswith(f"nmt: error: {folder}")
-            assert {path.name: path.read_text() for path in folder.iterdir()} == before
+            assert content(folder) == before
+
+
+def content(folder):
+    return {path: path.read_text() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

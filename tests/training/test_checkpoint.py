@@ -44,11 +44,12 @@ def test_without_a_checkpoint_there_is_none(tmp_path):
     assert load_newest(tmp_path / "checkpoints") is None
 
 
-def test_only_the_newest_are_kept(tmp_path):
-    for update in (5, 100, 20, 3000):
+def test_only_the_newest_are_kept_and_none_from_which_the_run_went_back(tmp_path):
+    kept = []
+    for update in (5, 20, 100, 50, 3000):
         save_checkpoint(tmp_path, TENSORS, Position(update=update), keep=2)
-    names = sorted(path.name for path in tmp_path.iterdir())
-    assert names == ["update-00000100.safetensors", "update-00003000.safetensors"]
+        kept.append([int(path.stem.removeprefix("update-")) for path in sorted(tmp_path.iterdir())])
+    assert kept == [[5], [5, 20], [20, 100], [20, 50], [50, 3000]]
     assert load_newest(tmp_path)[1].update == 3000
 
 
@@ -86,10 +87,23 @@ def test_a_damaged_newest_checkpoint_is_passed_over(tmp_path, caplog, damage):
     assert caplog.messages == [f"{newest} is damaged; going back to the checkpoint before it"]
 
 
-def test_where_all_are_damaged_there_is_none(tmp_path):
-    for path in save_three(tmp_path):
+def test_where_all_are_damaged_there_is_none(tmp_path, caplog):
+    logging.getLogger("nmt").propagate = True
+    paths = save_three(tmp_path)
+    for path in paths:
         path.write_bytes(cut(path.read_bytes()))
     assert load_newest(tmp_path) is None
+    assert caplog.messages[-1] == f"{paths[0]} is damaged"
+    assert sorted(tmp_path.iterdir()) == paths  # somebody may know what to do with them
+
+
+def test_a_checkpoint_of_another_version_is_not_taken_for_a_damaged_one(tmp_path):
+    path = save_three(tmp_path)[-1]
+    tensors, notes = load_tensors(path)
+    save_tensors(path, tensors, notes | {"mood": 0.5})
+    with pytest.raises(FolderError, match="another version of nmt wrote this checkpoint; go on"):
+        load_newest(tmp_path)
+    assert path.exists()
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)

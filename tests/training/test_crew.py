@@ -48,7 +48,7 @@ def test_two_processes_make_the_sums_of_one(toy_folder, clip_norm):
             ]
             gradients = [each.learner.storage.gradient for each in (one, two)]
             assert works[0].tokens == works[1].tokens
-            assert works[0].pairs == works[1].pairs
+            assert works[0].token_pairs == works[1].token_pairs
             assert float(works[1].loss) == pytest.approx(float(works[0].loss), rel=1e-3)
             assert torch.allclose(*gradients, atol=1e-4 * float(gradients[0].abs().max()))
             if clip_norm:
@@ -163,17 +163,25 @@ def test_no_worker_is_left_behind(toy_folder):
 
 
 @pytest.mark.parametrize(
-    ("config", "pairs", "device", "most"),
+    ("config", "pairs", "device", "cores", "chosen"),
     [
-        (TrainConfig(batch_tokens=4096), 100_000, "cpu", 8),
-        (TrainConfig(batch_tokens=1000), 100_000, "cpu", 1),
-        (TrainConfig(batch_tokens=4096), 300, "cpu", 1),
-        (TrainConfig(batch_tokens=4096), 100_000, "cuda", 1),
-        (TrainConfig(batch_tokens=4096, workers=3), 100_000, "cuda", 1),
+        (TrainConfig(batch_tokens=2048), 100_000, "cpu", 1, 1),
+        (TrainConfig(batch_tokens=2048), 100_000, "cpu", 2, 2),
+        (TrainConfig(batch_tokens=1100), 100_000, "cpu", 3, 2),
+        (TrainConfig(batch_tokens=1000), 100_000, "cpu", 2, 1),
+        (TrainConfig(batch_tokens=9999), 100_000, "cpu", 9, 4),
+        (TrainConfig(batch_tokens=4096), 300, "cpu", 4, 1),
+        (TrainConfig(batch_tokens=4096), 100_000, "cuda", 4, 1),
+        (TrainConfig(batch_tokens=4096, workers=3), 100_000, "cuda", 4, 1),
     ],
 )
-def test_as_many_processes_as_there_is_work_for(config, pairs, device, most):
-    assert 1 <= choose_workers(config, pairs, torch.device(device)) <= most
+def test_as_many_processes_as_there_are_cores_and_work_for(config, pairs, device, cores, chosen):
+    before = torch.get_num_threads()
+    torch.set_num_threads(cores)
+    try:
+        assert choose_workers(config, pairs, torch.device(device)) == chosen
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_the_number_of_processes_can_be_chosen():

@@ -49,6 +49,21 @@ def test_a_begun_fine_tuning_needs_its_origin_no_more(first, toy_folder, tmp_pat
     assert train(toy_folder, tmp_path / "second", longer).updates == 4
 
 
+@pytest.mark.parametrize("left", ["nothing", "something damaged"])
+def test_a_fine_tuning_that_lost_its_state_begins_with_its_origin_again(
+    first, toy_folder, tmp_path, left
+):
+    options = replace(OPTIONS, preset="auto", changes=["train.learning_rate=1e-9"], init_from=first)
+    train(toy_folder, tmp_path / "second", options)
+    (tmp_path / "second" / "model.safetensors").unlink()  # as before the first validation
+    for path in (tmp_path / "second" / "checkpoints").iterdir():
+        path.unlink() if left == "nothing" else path.write_bytes(b"")
+    train(toy_folder, tmp_path / "second", options)
+    before, after = (load_model(folder).model for folder in (first, tmp_path / "second"))
+    kept = zip(before.parameters(), after.parameters(), strict=True)
+    assert all(torch.allclose(*pair, atol=1e-6) for pair in kept)
+
+
 def test_fine_tuning_refuses_another_architecture(first, toy_folder, tmp_path):
     options = replace(OPTIONS, init_from=first)
     with pytest.raises(SettingError, match=r"--init-from keeps the architecture of its model"):

@@ -14,9 +14,10 @@ import torch
 
 from nmt.data.corpus import Corpus
 from nmt.decoding.model_folder import load_model, load_weights, read_description, save_weights
-from nmt.errors import FolderError, Interrupted, NmtError
+from nmt.errors import FolderError, Interrupted, NmtError, SettingError
 from nmt.training.checkpoint import load_newest, save_checkpoint
 from nmt.training.config import Limits
+from nmt.training.folder import alone
 from nmt.training.presets import resolve
 from nmt.training.run import TrainOptions, TrainReport, describe, train
 from nmt.training.selection import Standing, is_better
@@ -192,7 +193,7 @@ def test_nothing_is_printed(toy_folder, tmp_path, capfd):
     logging.getLogger("nmt").handlers = []
     logging.getLogger("nmt").setLevel(logging.NOTSET)
     train(toy_folder, tmp_path / "model", options(updates=2))
-    assert capfd.readouterr().out == ""
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_loss_that_is_no_number_ends_the_run_with_advice(toy_folder, tmp_path):
@@ -206,9 +207,128 @@ def test_a_loss_that_is_no_number_ends_the_run_with_advice(toy_folder, tmp_path)
         train(toy_folder, model, options(updates=9))
     assert str(caught.value) == (
         f"the loss is no longer a number at update 4; the best model so far stays in {model}; "
-        "train again with a lower rate: --set train.learning_rate=0.002 --overwrite"
+        "train again with a lower rate, into another folder: --set train.learning_rate=0.002"
     )
     assert (model / "model.safetensors").read_bytes() == before
+
+
+def test_where_there_is_no_model_yet_the_advice_is_to_begin_anew(toy_folder, tmp_path):
+    wild = options("train.learning_rate=50", "train.warmup_updates=0", updates=9)
+    with pytest.raises(NmtError) as caught:
+        train(toy_folder, tmp_path / "model", wild)
+    assert re.fullmatch(
+        r"the loss .* at update \d; train again with a lower rate: "
+        r"--set train\.learning_rate=25 --overwrite",
+        str(caught.value),
+    )
+
+
+def test_a_state_that_is_no_number_is_not_saved(toy_folder, tmp_path):
+    model = tmp_path / "model"
+    often = ("train.report_every=99", "train.checkpoint_minutes=0.00001")
+    train(toy_folder, model, options(*often, updates=3))
+    tensors, position = load_newest(model / "checkpoints")
+    tensors["model.output_bias"] += math.nan
+    save_checkpoint(model / "checkpoints", tensors, position, keep=1)
+    with pytest.raises(NmtError, match="the loss is no longer a number at update 4"):
+        train(toy_folder, model, options(*often, updates=99))
+    assert load_newest(model / "checkpoints")[1].update == 3
+
+
+def test_where_memory_runs_out_the_setting_to_lower_is_named(toy_folder, tmp_path, monkeypatch):
+    def full(**_):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried 9 bytes")
+
+    monkeypatch.setattr("nmt.training.adam.adamw", full)  # torch's
+    with pytest.raises(NmtError) as caught:
+        train(toy_folder, tmp_path / "model", options(updates=3))
+    assert str(caught.value) == (
+        "there is not enough memory for update 1: begin anew with smaller batches "
+        "(--set train.batch_tokens=150 --overwrite) or with a smaller model"
+    )
+
+
+def test_under_a_time_limit_a_stopped_run_has_used_its_time(toy_folder, tmp_path):
+    limited = options(seconds=60.0)
+    train(toy_folder, tmp_path / "whole", limited, Clock(0.2))
+    with pytest.raises(Interrupted):
+        train(toy_folder, tmp_path / "halves", limited, StoppingClock(150, 0.2))
+    stopped = metrics(tmp_path / "halves")[-1]
+    assert 20 < stopped["seconds"] < 40
+    train(toy_folder, tmp_path / "halves", limited, Clock(0.2))
+    lines = metrics(tmp_path / "halves")
+    seconds = [line["seconds"] for line in lines]
+    assert seconds == sorted(seconds)
+    assert seconds[-1] == pytest.approx(metrics(tmp_path / "whole")[-1]["seconds"], abs=1)
+    rates = {line["seconds"]: line["learning_rate"] for line in lines}
+    falling = [rate for at, rate in rates.items() if at > 40]
+    assert falling == sorted(falling, reverse=True)
+    assert falling[-1] < 0.05 * max(rates.values())
+
+
+def test_a_mean_loss_that_was_begun_before_a_stop_is_reported_whole(toy_folder, tmp_path):
+    rarely = options("train.report_every=7", "train.workers=1", updates=21)
+    train(toy_folder, tmp_path / "whole", rarely)
+    with pytest.raises(Interrupted):
+        train(toy_folder, tmp_path / "halves", rarely, StoppingClock(30))
+    stopped = load_newest(tmp_path / "halves" / "checkpoints")[1].update
+    assert 0 < stopped < 21
+    assert stopped % 7
+    train(toy_folder, tmp_path / "halves", rarely)
+    whole, halves = (metrics(tmp_path / name) for name in ("whole", "halves"))
+    assert [line["loss"] for line in whole] == [line["loss"] for line in halves]
+
+
+def test_a_seed_that_torch_cannot_take_leaves_what_is_there(toy_folder, tmp_path):
+    model = tmp_path / "model"
+    train(toy_folder, model, options(updates=2))
+    for seed in (-1, 2**63):
+        with pytest.raises(SettingError, match="a seed is a number from 0 to 9223372036854775807"):
+            train(toy_folder, model, replace(options(updates=2, seed=seed), overwrite=True))
+    assert load_model(model)
+
+
+@pytest.mark.parametrize("lost", ["removed", "damaged"])
+def test_a_model_whose_state_is_lost_is_not_trained_anew_by_itself(toy_folder, tmp_path, lost):
+    model = tmp_path / "model"
+    train(toy_folder, model, options(updates=3))
+    if lost == "removed":
+        shutil.rmtree(model / "checkpoints")
+    else:
+        for path in (model / "checkpoints").iterdir():
+            path.write_bytes(path.read_bytes()[:-9])
+    before = {path: path.read_bytes() for path in model.rglob("*") if path.is_file()}
+    with pytest.raises(FolderError) as caught:
+        train(toy_folder, model, options(updates=3))
+    assert str(caught.value) == (
+        f"{model}: the folder holds a model, but no whole checkpoint to go on from; choose another "
+        "folder, or start anew with --overwrite"
+    )
+    assert {path: path.read_bytes() for path in model.rglob("*") if path.is_file()} == before
+    again = replace(options(updates=3), overwrite=True)
+    assert train(toy_folder, model, again).updates == 3
+
+
+def test_what_a_killed_process_half_wrote_is_removed(toy_folder, tmp_path):
+    model = tmp_path / "model"
+    train(toy_folder, model, options(updates=3))
+    halves = (model / ".model.safetensors.ab12.tmp", model / "checkpoints/.update-04.safe.x.tmp")
+    for half in halves:
+        half.write_text("half")
+    train(toy_folder, model, options(updates=4))
+    assert not any(half.exists() for half in halves)
+
+
+def test_two_runs_do_not_write_into_one_folder(toy_folder, tmp_path):
+    model = tmp_path / "model"
+    with alone(model), pytest.raises(FolderError) as caught:
+        train(toy_folder, model, options(updates=3))
+    assert str(caught.value) == (
+        f"{model}: another training is writing into this folder; wait for it, or choose another "
+        "folder"
+    )
+    assert not model.exists()
+    assert train(toy_folder, model, options(updates=3)).updates == 3
 
 
 def test_a_loss_that_rises_far_ends_the_run_with_advice(toy_folder, tmp_path):
@@ -222,8 +342,8 @@ def test_a_loss_that_rises_far_ends_the_run_with_advice(toy_folder, tmp_path):
         train(toy_folder, model, options(updates=9))
     assert re.fullmatch(
         rf"the loss has risen from \d+\.\d\d to \d+\.\d\d at update 4; the best model so far stays "
-        rf"in {re.escape(str(model))}; train again with a lower rate: "
-        r"--set train\.learning_rate=0\.002 --overwrite",
+        rf"in {re.escape(str(model))}; train again with a lower rate, into another folder: "
+        r"--set train\.learning_rate=0\.002",
         str(caught.value),
     )
     assert (model / "model.safetensors").read_bytes() == before
@@ -267,8 +387,8 @@ def test_the_final_loss_is_that_of_the_best_model(toy_folder, tmp_path, precisio
 class StoppingClock(Clock):
     """A clock that presses Ctrl-C when it is read for the n-th time."""
 
-    def __init__(self, reading: int) -> None:
-        super().__init__(0.01)
+    def __init__(self, reading: int, tick: float = 0.01) -> None:
+        super().__init__(tick)
         self.left = reading
 
     def __call__(self) -> float:
