@@ -49,7 +49,7 @@ class _Note:
 
     identity: dict[str, Any]
     mark: Mark
-    sizes: dict[str, int]  # by file name; what lies beyond is not counted
+    sizes: dict[str, int]  # by the path from here; what lies beyond is not counted
     complete: bool  # nothing is missing but the files' names
 
     @staticmethod
@@ -197,7 +197,7 @@ class GrowingOutputs:
                 part.open()
             note = None if self._overwrite else self._saved()
             for part in self._parts:
-                part.cut(note.sizes[part.part.name] if note else 0)
+                part.cut(note.sizes[self._name(part)] if note else 0)
             self._sizes = self._sizes_now()
             self.mark = self._reached = note.mark if note else Mark()
             self._begun = True  # from here on the note is in our hands too
@@ -237,7 +237,7 @@ class GrowingOutputs:
             return None
         note = _Note.read(self._path)
         sizes = note.sizes if note.complete else {}
-        finished = [part for part in self._parts if part.is_finished(sizes.get(part.part.name))]
+        finished = [part for part in self._parts if part.is_finished(sizes.get(self._name(part)))]
         if not (parts or finished):
             return None
         if note.identity != self._identity:
@@ -251,7 +251,11 @@ class GrowingOutputs:
         return note
 
     def _sizes_now(self) -> dict[str, int]:
-        return {part.part.name: part.size for part in self._parts}
+        return {self._name(part): part.size for part in self._parts}
+
+    def _name(self, part: _Part) -> str:
+        """Name a file in the note, by its path from there: two files may have one name."""
+        return os.path.relpath(part.part, self._path.parent)
 
     def _note(self, complete: bool = False) -> None:
         """Note how far the files have come, once they are on the disk."""

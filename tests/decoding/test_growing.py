@@ -112,6 +112,16 @@ def refused(paths, sentence: str, **changes) -> None:
     assert str(told.value) == sentence
 
 
+def test_two_files_of_one_name_do_not_mix_up_their_sizes(tmp_path):
+    paths = [tmp_path / folder / "out" for folder in "ab"]
+    for path in paths:
+        path.parent.mkdir()
+    stop(paths, 2)
+    go_on(paths)
+    for number, path in enumerate(paths):
+        assert path.read_text() == "".join(texts[number] for texts in WINDOWS)
+
+
 def test_what_differs_is_told_and_nothing_is_changed(tmp_path):
     paths = [tmp_path / "out", tmp_path / "more"]
     stop(paths, 2)
