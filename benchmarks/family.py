@@ -1,7 +1,7 @@
 """Every preset on the same corpus with the same budget of updates: quality beside speed.
 
     python -m benchmarks.family --data DIR                        (the quick form: 100 updates)
-    python -m benchmarks.family --data DIR --updates 3000 --record
+    python -m benchmarks.family --data DIR --updates 2000 --record
 
 Multi30k English to German, one joint vocabulary of 8,000 BPE pieces, batches of 2,048 tokens for
 all; BLEU and chrF of test_2016_flickr by beam 5, target tokens a second in training, and the most

@@ -2,6 +2,7 @@
 
     python -m benchmarks.shapes --data DIR
     python -m benchmarks.shapes --data DIR --cores 2 --only small
+    python -m benchmarks.shapes --data DIR --device cuda --batch-tokens 16384 --only gnmt
 
 Target tokens a second, the share of the measured bf16 peak, and the most memory of one process.
 """
@@ -10,12 +11,16 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
+
 from benchmarks.contestants.base import Training, add_data_option, prepare_data
 from benchmarks.contestants.nmt import BATCH_TOKENS, CONFIG_A, Nmt
 from benchmarks.machine_peak import measure_peaks
 from benchmarks.operations import SHAPES, training
 from benchmarks.processes import spread_over
 from benchmarks.report import machine, table, warn_if_disturbed
+from nmt.errors import SettingError
+from nmt.hardware import choose_device, matrix_peak
 from nmt.models.cost import cost
 from nmt.training.catalogue import OURS
 
@@ -33,9 +38,12 @@ REPORT_EVERY = {"gnmt": 1, "base": 3}
 class Shaped(Nmt):
     """nmt with a preset, or with settings of its own."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, device: str, batch_tokens: int | None) -> None:
         super().__init__()
         self.name = name
+        self.more = ["--device", device]
+        if batch_tokens:
+            self.more += ["--set", f"train.batch_tokens={batch_tokens}"]
 
     def _train(self, folder: Path, report_every: int) -> list[str | Path]:
         chosen = SETTINGS.get(self.name)
@@ -43,7 +51,7 @@ class Shaped(Nmt):
         named = [part for setting in chosen or () for part in ("--set", setting)]
         named += ["--set", f"train.report_every={report_every}"]
         files = (self.folder / "corpus", "-o", folder / "model")
-        return [self.python, "-m", "nmt", "train", *files, "--preset", preset, *named]
+        return [self.python, "-m", "nmt", "train", *files, "--preset", preset, *named, *self.more]
 
 
 def main() -> None:
@@ -56,21 +64,41 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60, help="length of each training")
     parser.add_argument("--cores", type=int, default=1, help="how many cores each gets")
     parser.add_argument("--only", choices=every, action="append")
+    parser.add_argument("--device", default="cpu", help="cpu, or cuda for a GPU")
+    parser.add_argument("--batch-tokens", type=int, help="instead of what the shape has")
     options = parser.parse_args()
+    device = find_device(options.device)
     cores = spread_over(options.cores)
     prepare_data(options.data)
     Nmt().prepare()
     print(machine(), flush=True)
-    peak = measure_peaks(cores, ("bf16",))["bf16"]
+    if device.type == "cpu":
+        peak = measure_peaks(cores, ("bf16",))["bf16"]
+    else:
+        peak = matrix_peak(device, torch.bfloat16, seconds=3) / 1e9
     rows, shares = [], []
     for name in options.only or every:
-        found = Shaped(name).measure_training(options.seconds, cores, REPORT_EVERY.get(name, 25))
+        toolkit = Shaped(name, options.device, options.batch_tokens)
+        report_every = REPORT_EVERY.get(name, 25) if device.type == "cpu" else 25
+        found = toolkit.measure_training(options.seconds, cores, report_every)
         rows.append(row(name, found, peak))
         shares.append(found.core_share)
         print(f"{name}: {found.tokens_per_second:,.0f}", flush=True)
     heads = ["shape", "MFLOP a token", "target tokens/s", "share of peak", "core share", "peak MiB"]
     print("\n" + table(heads, rows))
     warn_if_disturbed(shares)
+
+
+def find_device(name: str) -> torch.device:
+    """Return the device called `name`.
+
+    Raises:
+        SystemExit: there is none; it says so.
+    """
+    try:
+        return choose_device(name)
+    except SettingError as error:
+        raise SystemExit(str(error)) from None
 
 
 def row(name: str, found: Training, peak: float) -> Sequence[str]:
