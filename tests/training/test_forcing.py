@@ -78,7 +78,7 @@ def batch() -> TrainingBatch:
         labels=torch.tensor([piece for label in labels for piece in label]),
         positions=torch.tensor(at),
         source_tokens=13,
-        pairs=36 + 16 + 9,
+        token_pairs=36 + 16 + 9,
     )
 
 
