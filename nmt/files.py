@@ -6,6 +6,7 @@ file that must be right for the folder to be used.
 """
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -56,6 +57,21 @@ def is_special(path: Path) -> bool:
 def behind_links(path: Path) -> Path:
     """Return the file that a link leads to, which may still be missing; any other path as it is."""
     return Path(os.path.realpath(path)) if path.is_symlink() else path
+
+
+def lock(handle: int) -> bool:
+    """Keep other processes from an open file or folder until it is closed.
+
+    Returns:
+        false if another process has the lock. A file system that knows no locks gives it to all.
+    """
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass
+    return True
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -8,7 +8,6 @@ happens to the file that it leads to.
 """
 
 import contextlib
-import fcntl
 import gzip
 import hashlib
 import json
@@ -23,7 +22,7 @@ from types import TracebackType
 from typing import Any
 
 from nmt.errors import DataError
-from nmt.files import behind_links
+from nmt.files import behind_links, lock
 
 LOGGER = logging.getLogger("nmt")
 NOTE_EVERY = 0.5  # seconds; a note waits for the disk
@@ -103,16 +102,12 @@ class _Part:
     def _lock(self, path: Path, flags: int = 0) -> int:
         with self.named():
             handle = os.open(path, os.O_RDWR | os.O_CLOEXEC | flags, 0o666)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not lock(handle):
             os.close(handle)
             raise DataError(
                 f"{self.part}: another process is writing this file; wait for it, or name another "
                 "output"
-            ) from None
-        except OSError:
-            pass  # a file system that knows no locks
+            )
         return handle
 
     def _is_open(self) -> bool:

@@ -1,7 +1,6 @@
 """The folder that a run writes into: fresh, or begun by an earlier run with the same settings."""
 
 import contextlib
-import fcntl
 import json
 import os
 import shutil
@@ -14,6 +13,7 @@ from nmt.data.corpus import Corpus
 from nmt.decoding.model_folder import MANIFEST, WEIGHTS, Description, read_description
 from nmt.decoding.model_folder import write_description as write
 from nmt.errors import FolderError
+from nmt.files import lock
 from nmt.training.config import TrainConfig
 
 # Settings that change nothing of what is computed.
@@ -46,25 +46,17 @@ def alone(folder: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        _lock(folder, handle)
+        if not lock(handle):
+            raise FolderError(
+                f"{folder}: another training is writing into this folder; wait for it, or choose "
+                "another folder"
+            )
         yield
     finally:
         os.close(handle)
         if new:
             with contextlib.suppress(OSError):  # it is not empty
                 folder.rmdir()
-
-
-def _lock(folder: Path, handle: int) -> None:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise FolderError(
-            f"{folder}: another training is writing into this folder; wait for it, or choose "
-            "another folder"
-        ) from None
-    except OSError:
-        pass  # a file system that knows no locks
 
 
 def prepare(

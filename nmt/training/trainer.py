@@ -97,7 +97,6 @@ class Trainer:
                     self._stop(signals)
                 if self.clock() - self._saved > 60 * self.config.checkpoint_minutes:
                     with speed.paused():
-                        self._check_number(float(speed.loss))
                         self.save()
             if position.validated_update != position.update:
                 self._validate()
@@ -122,7 +121,6 @@ class Trainer:
 
     def _stop(self, signals: StopSignals) -> None:
         """Save, and say how to go on and what there is already; raises Interrupted."""
-        self._check_number(float(self.speed.loss))
         self.save()
         position = self.position
         there_is = (
@@ -141,10 +139,11 @@ class Trainer:
         )
 
     def save(self) -> None:
-        """Write a checkpoint of the present position."""
+        """Write a checkpoint of the present position; raises NmtError if its loss is no number."""
         position, speed = self.position, self.speed
-        position.metrics_bytes = self.metrics.size()
         position.unreported_loss = float(speed.loss)
+        self._check_number(position.unreported_loss)
+        position.metrics_bytes = self.metrics.size()
         position.unreported_tokens = speed.tokens + speed.carried
         folder = self.folder / "checkpoints"
         state, keep = self.learner.state(), self.config.keep_checkpoints
