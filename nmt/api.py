@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from nmt.training.catalogue import Preset, list_presets
     from nmt.training.config import Limits
     from nmt.training.forecast import Forecast
-    from nmt.training.run import TrainOptions, TrainReport, forecast_training, train
+    from nmt.training.options import TrainOptions
+    from nmt.training.run import TrainReport, forecast_training, train
 
 __all__ = [
     "Forecast",
@@ -77,7 +78,7 @@ HOMES = {
     "ScoreReport": "nmt.decoding.scoring",
     "SearchOptions": "nmt.decoding.options",
     "Texts": "nmt.decoding.scoring",
-    "TrainOptions": "nmt.training.run",
+    "TrainOptions": "nmt.training.options",
     "TrainReport": "nmt.training.run",
     "TranslateOptions": "nmt.decoding.files",
     "Translation": "nmt.decoding.translation",

@@ -12,7 +12,8 @@ from nmt.decoding.model_folder import load_model
 from nmt.decoding.options import SearchOptions
 from nmt.decoding.translator import Translator
 from nmt.training.config import Limits
-from nmt.training.run import TrainOptions, train
+from nmt.training.options import TrainOptions
+from nmt.training.run import train
 
 LINES = 200
 TIE = 1e-4  # two scores this close may change places with the order of additions

@@ -29,7 +29,7 @@ from nmt.training.config import TrainConfig
 from nmt.training.learner import Learner
 from nmt.training.loader import TrainingBatch, as_tensors
 from nmt.training.presets import Settings
-from nmt.training.run import describe
+from nmt.training.run_setup import describe
 from nmt.training.schedule import Pace
 from tests.support import encoder
 from tests.support.arrays import split_of

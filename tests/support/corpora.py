@@ -9,7 +9,8 @@ from nmt.data.options import PreprocessOptions
 from nmt.data.preprocess import preprocess
 from nmt.data.vocabulary import Vocabulary
 from nmt.training.config import Limits
-from nmt.training.run import TrainOptions, train
+from nmt.training.options import TrainOptions
+from nmt.training.run import train
 
 TASKS: dict[str, Callable[[str], str]] = {"copy": str, "reverse": lambda digits: digits[::-1]}
 

@@ -9,7 +9,7 @@ from nmt.decoding.model_folder import save_weights, write_description
 from nmt.models.config import ModelConfig
 from nmt.training.config import TrainConfig
 from nmt.training.presets import Settings
-from nmt.training.run import describe
+from nmt.training.run_setup import describe
 
 
 def write_model(corpus: Path, folder: Path, attention: str) -> Path:

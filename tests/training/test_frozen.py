@@ -9,7 +9,8 @@ from nmt.decoding.model_folder import load_model
 from nmt.errors import SettingError
 from nmt.training.config import Limits
 from nmt.training.frozen import trainable, within
-from nmt.training.run import TrainOptions, train
+from nmt.training.options import TrainOptions
+from nmt.training.run import train
 from tests.support.small import small_model
 
 SMALL = ["model.embedding_size=16", "model.hidden_size=16", "train.batch_tokens=300"]

@@ -13,7 +13,8 @@ from nmt.decoding.model_folder import load_model, read_description
 from nmt.decoding.translator import Translator
 from nmt.errors import FolderError, SettingError
 from nmt.training.config import Limits
-from nmt.training.run import TrainOptions, train
+from nmt.training.options import TrainOptions
+from nmt.training.run import train
 from tests.support.corpora import digit_corpus
 
 SMALL = ["model.embedding_size=16", "model.hidden_size=16", "train.batch_tokens=300"]

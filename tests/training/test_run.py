@@ -18,8 +18,10 @@ from nmt.errors import FolderError, Interrupted, NmtError, SettingError
 from nmt.training.checkpoint import load_newest, save_checkpoint
 from nmt.training.config import Limits
 from nmt.training.folder import alone
+from nmt.training.options import TrainOptions
 from nmt.training.presets import resolve
-from nmt.training.run import TrainOptions, TrainReport, describe, train
+from nmt.training.run import TrainReport, train
+from nmt.training.run_setup import describe
 from nmt.training.selection import Standing, is_better
 
 SMALL = [

@@ -7,7 +7,8 @@ import pytest
 
 from nmt.errors import SettingError
 from nmt.training.config import Limits
-from nmt.training.run import TrainOptions, train
+from nmt.training.options import TrainOptions
+from nmt.training.run import train
 from tests.support.runs import WATCHED, command, has_lines, metrics, wait_for
 
 SHOWN = (*WATCHED, "--set=train.tensorboard=true")
