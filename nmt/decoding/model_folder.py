@@ -40,7 +40,7 @@ class Description:
     target: Side
     joint: bool
     longest_source: int  # pieces of the longest source it was trained on
-    training: dict[str, Any]  # preset, settings, seed, limits, corpus
+    training: dict[str, Any]  # preset, settings, seed, corpus; reverse and init_from if given
 
     def build(self) -> Seq2Seq:
         """Make the model with random weights."""

@@ -1,6 +1,6 @@
 """Fine-tuning: a run that begins with the weights of a finished model instead of chance."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,7 @@ import torch
 
 from nmt.data.corpus import SIDES, Corpus
 from nmt.data.vocabulary import Vocabulary
-from nmt.decoding.model_folder import WEIGHTS, load_model
+from nmt.decoding.model_folder import WEIGHTS, load_model, read_description
 from nmt.errors import SettingError
 from nmt.files import checksum
 from nmt.models.config import ModelConfig
@@ -56,9 +56,51 @@ class Origin:
         for mine, theirs in zip(model.parameters(), self.loaded.model.parameters(), strict=True):
             mine.copy_(theirs)
 
-    def facts(self) -> dict[str, Any]:
-        """Return what is kept of it in the new model's description."""
-        return {"model": str(self.folder), "weights": checksum(self.folder / WEIGHTS)}
+
+@dataclass(frozen=True)
+class Inherited:
+    """What a run has from the model that it begins with, or has begun with.
+
+    Attributes:
+        architecture: to be kept.
+        facts: what the new model's description keeps of that model.
+        origin: the model itself; None where the run has begun, and needs it no more.
+    """
+
+    architecture: ModelConfig
+    facts: dict[str, Any]
+    origin: Origin | None
+
+
+def inherit(folder: Path, corpus: Corpus, output: Path, begun: bool) -> Inherited:
+    """Find out what a run has from the model in `folder`.
+
+    Args:
+        folder: what `--init-from` names.
+        corpus: to train on.
+        output: the run's own folder.
+        begun: whether the run has a state to go on from; then its own description is asked.
+
+    Raises:
+        FolderError: one of the folders is unusable.
+        SettingError: the two are the same, or the corpus has other vocabularies.
+    """
+    if folder.resolve() == output.resolve():
+        raise SettingError(
+            f"--init-from {folder}: this is the output folder; choose another one for the new model"
+        )
+    if begun:
+        description = read_description(output)
+        weights = description.training.get("init_from", {}).get("weights")
+        return Inherited(description.model, _facts(folder, weights), None)
+    origin = Origin(folder)
+    origin.check(corpus)
+    weights = checksum(folder / WEIGHTS)
+    return Inherited(origin.loaded.description.model, _facts(folder, weights), origin)
+
+
+def _facts(folder: Path, weights: str | None) -> dict[str, Any]:
+    return {"model": str(folder), "weights": weights}
 
 
 def with_architecture(

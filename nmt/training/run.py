@@ -66,8 +66,11 @@ def train(
         clock: seconds that never run backwards; a time limit goes by it.
 
     Raises:
-        FolderError: an unusable corpus, or an output folder that holds something else.
+        FolderError: an unusable corpus or origin, or an output folder that holds something else.
+        DataError: the corpus has no training pairs.
         SettingError: an unknown or unfit setting.
+        NmtError: the loss is no longer a number, or a process was lost; the message says what is
+            saved.
         Interrupted: Ctrl-C or SIGTERM; the state is saved.
     """
     options = options or TrainOptions()
@@ -75,7 +78,7 @@ def train(
 
     def lead(ranks: Ranks | None) -> TrainReport:
         with alone(Path(output)):
-            run = _Run(set_up(corpus, Path(output), options), options, ranks)
+            run = _begin(set_up(corpus, Path(output), options), ranks)
             if run.is_over():
                 log.info("this run is finished; give a larger limit to train on")
             else:
@@ -95,73 +98,72 @@ def forecast_training(corpus: Path | str, options: TrainOptions | None = None) -
         options: as for `train`.
 
     Raises:
-        FolderError: an unusable corpus.
+        FolderError: an unusable corpus or origin.
+        DataError: the corpus has no training pairs.
         SettingError: an unknown or unfit setting.
+        NmtError: memory does not suffice, or a process was lost.
     """
     options = options or TrainOptions()
 
     def lead(ranks: Ranks | None) -> Forecast:
         setup = set_up(corpus, None, options)
-        crew = _gather(setup, options, ranks, Position())
-        _announce(setup, options, crew)
-        return forecast(crew, setup.corpus.train)
+        learners = _make_learners(setup, ranks, workers=0)
+        _announce(setup, learners)
+        return forecast(learners, setup.corpus.train)
 
     return together(lead, corpus)
 
 
-class _Run:
-    """A run whose folder is open and whose model is made, or taken from the newest checkpoint."""
-
-    def __init__(self, setup: Setup, options: TrainOptions, ranks: Ranks | None) -> None:
-        self.setup, self.options = setup, options
-        state = setup.take_state()
-        begun = state is not None
-        prepare(setup.folder, setup.description, setup.corpus, options.overwrite, begun)
-        self.position = state[1] if state else Position()
-        self.crew = _gather(setup, options, ranks, self.position)
-        if state:
-            self.crew.learner.load_state(state[0])
-        updates_an_epoch = -(-self.crew.feed.batches(0) // setup.settings.train.accumulate)
-        self.budget = Budget.of(options.limits, updates_an_epoch)
-        self.records = Records(
-            setup.folder,
-            setup.description,
-            setup.corpus,
-            {
-                "parameters": len(self.crew.storage.weights),
-                "device": setup.device.type,
-                "precision": setup.precision,
-            },
+def _begin(setup: Setup, ranks: Ranks | None) -> "_Run":
+    """Open the folder, and make the model or take it from the newest checkpoint."""
+    state, options = setup.take_state(), setup.options
+    begun = state is not None
+    prepare(setup.folder, setup.description, setup.corpus, options.overwrite, begun)
+    tensors, position = state or ({}, Position())
+    learners = _make_learners(setup, ranks, position.workers)
+    if not ranks:
+        position.workers = learners.job.workers
+    if begun:
+        learners.learner.load_state(tensors)
+    _announce(setup, learners)
+    if begun:
+        log.info(f"going on after update {position.update:,}")
+    elif options.init_from:
+        log.info(f"beginning with the weights of {options.init_from}")
+    if not options.limits.given:
+        log.info(
+            "no limit given: training ends when validation stops getting better, or after "
+            "60 minutes (--time-limit, --epochs or --updates change that)"
         )
-        _announce(setup, options, self.crew)
-        self._tell_beginning(begun)
+    return _Run(setup, learners, position)
 
-    def _tell_beginning(self, begun: bool) -> None:
-        if begun:
-            log.info(f"going on after update {self.position.update:,}")
-        elif self.setup.origin:
-            log.info(f"beginning with the weights of {self.setup.origin.folder}")
-        if not self.options.limits.given:
-            log.info(
-                "no limit given: training ends when validation stops getting better, or after "
-                "60 minutes (--time-limit, --epochs or --updates change that)"
-            )
+
+class _Run:
+    """A run whose folder is open and whose model is there."""
+
+    def __init__(self, setup: Setup, learners: Learners, position: Position) -> None:
+        self.setup, self.learners, self.position = setup, learners, position
+        updates_per_epoch = -(-learners.feed.batches(0) // setup.settings.train.accumulate)
+        self.budget = Budget.of(setup.options.limits, updates_per_epoch)
+        facts = {
+            "parameters": len(learners.storage.weights),
+            "device": setup.device.type,
+            "precision": setup.precision,
+        }
+        self.records = Records(setup.folder, setup.description, setup.corpus, facts)
 
     def is_over(self) -> bool:
         """Say whether an earlier call finished the run, and this one asks for no more."""
         position = self.position
         return position.finished and (
-            not self.options.limits.given
-            or position.budget == self._limits()
+            not self.setup.options.limits.given
+            or position.budget == self.budget.as_list()
             or self.budget.progress(position.update, position.seconds) >= 1
         )
 
-    def _limits(self) -> list[float | None]:
-        return [self.budget.updates, self.budget.seconds]
-
-    def _stretch(self) -> None:
-        """Take over another limit than that of the call before."""
-        position, now = self.position, self._limits()
+    def _take_over_budget(self) -> None:
+        """Remember this call's budget; stretch the schedule where it is not that of the last."""
+        position, now = self.position, self.budget.as_list()
         if position.budget and position.budget != now:
             log.info("another limit than before: the schedule is stretched to it")
             position.finished, position.bad_validations, position.haste = False, 0, 1.0
@@ -170,32 +172,32 @@ class _Run:
     def train(self, clock: Clock) -> None:
         """Train to the end of the budget, or until interrupted."""
         setup = self.setup
-        self._stretch()
-        peak = self.crew.peak()
+        self._take_over_budget()
+        peak = self.learners.peak()
         log.info(
             f"speed is also told as a share of the peak: {peak / 1e9:,.0f} billion operations a "
             f"second in {setup.precision}, measured just now"
         )
         trainer = Trainer(
             self.records,
-            self.crew,
+            self.learners,
             setup.validator,
             self.budget,
             self.position,
             clock,
         )
-        if self.options.overwrite:
+        if self.setup.options.overwrite:
             trainer.resume_hint = "the same command without --overwrite"
-        with self.crew:
+        with self.learners:
             trainer.run(cost(setup.settings.model, setup.description.target.pieces), peak)
 
     def finish(self) -> TrainReport:
         """Validate the best model by beam search, and write the model card and the curves."""
-        setup, learner = self.setup, self.crew.learner
+        setup, learner = self.setup, self.learners.learner
         notes = load_weights(setup.folder, learner.model)
         learner.storage.round()
         beam = setup.settings.train.validation_beam
-        validation = setup.validator.score(self.crew.examine(beam))
+        validation = setup.validator.score(self.learners.examine(beam))
         self.records.draw_curves()
         self.records.write_card(validation, beam, notes["update"], self.position)
         log.info(
@@ -208,51 +210,55 @@ class _Run:
         )
 
 
-def _gather(
-    setup: Setup, options: TrainOptions, ranks: Ranks | None, position: Position
-) -> Learners:
-    """Make the model, at its beginning, and gather those who train it."""
+def _make_learners(setup: Setup, ranks: Ranks | None, workers: int) -> Learners:
+    """Make the model, at its beginning, and those who train it.
+
+    Args:
+        setup: of the run.
+        ranks: where torchrun started this process.
+        workers: that took the steps so far; 0 before the first.
+    """
+    options, corpus = setup.options, setup.corpus
     torch.manual_seed(options.seed)
     model = setup.description.build().to(setup.device)
-    if setup.origin:
-        setup.origin.fill(model)
+    if origin := setup.take_origin():
+        origin.fill(model)
     job = Job(
-        setup.corpus.folder,
+        corpus.folder,
         setup.description,
         setup.settings.train,
         options.seed,
         setup.dtype,
-        _processes(setup, ranks, position),
+        _choose_processes(setup, ranks, workers),
         reverse=options.reverse,
     )
-    return Team(ranks, job, model, setup.corpus) if ranks else Crew(job, model, setup.corpus)
+    return Team(ranks, job, model, corpus) if ranks else Crew(job, model, corpus)
 
 
-def _processes(setup: Setup, ranks: Ranks | None, position: Position) -> int:
-    """Return how many processes train."""
+def _choose_processes(setup: Setup, ranks: Ranks | None, workers: int) -> int:
     config = setup.settings.train
     if ranks:
         if config.workers:
             log.info("train.workers is of no use here: torchrun has started the processes")
         return ranks.size
     # The same number of workers again: with another, sums and dropout differ.
-    if config.workers or not position.workers or setup.device.type != "cpu":
-        position.workers = choose_workers(config, len(setup.corpus.train), setup.device)
-    return position.workers
+    if workers and not config.workers and setup.device.type == "cpu":
+        return workers
+    return choose_workers(config, len(setup.corpus.train), setup.device)
 
 
-def _announce(setup: Setup, options: TrainOptions, crew: Learners) -> None:
+def _announce(setup: Setup, learners: Learners) -> None:
     """Say what is going to be trained, and on what."""
-    settings = setup.settings
+    options, settings = setup.options, setup.settings
     what = f"preset {settings.preset}"
     if options.init_from:
         what += f" with the architecture of {options.init_from}"
     elif options.preset == "auto":
         what += f", chosen for {len(setup.corpus.train):,} pairs"
-    processes = f", by {crew.job.workers} processes" if crew.job.workers > 1 else ""
+    processes = f", by {learners.job.workers} processes" if learners.job.workers > 1 else ""
     log.info(
-        f"{what}: {len(crew.storage.weights):,} parameters, "
-        f"{crew.feed.batches(0):,} batches an epoch, "
+        f"{what}: {len(learners.storage.weights):,} parameters, "
+        f"{learners.feed.batches(0):,} batches an epoch, "
         f"on {setup.device.type} in {setup.precision}{processes}"
     )
     if settings.train.dropout:

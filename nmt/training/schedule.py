@@ -49,6 +49,10 @@ class Budget:
             return cls(limits.epochs * updates_per_epoch, None)
         return cls(None, limits.seconds if limits.seconds is not None else DEFAULT_SECONDS)
 
+    def as_list(self) -> list[float | None]:
+        """Return updates and seconds, to be kept in a checkpoint."""
+        return [self.updates, self.seconds]
+
     def progress(self, updates: int, seconds: float, reserved: float = 0.0) -> float:
         """Return the share of the budget that is used, in [0, 1].
 

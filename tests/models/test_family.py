@@ -26,10 +26,10 @@ from nmt.models.cost import cost
 from nmt.models.linear import LinearMap, plain_map
 from nmt.models.seq2seq import Encoded, Seq2Seq
 from nmt.training.config import TrainConfig
+from nmt.training.description import describe
 from nmt.training.learner import Learner
 from nmt.training.loader import TrainingBatch, as_tensors
 from nmt.training.presets import Settings
-from nmt.training.run_setup import describe
 from nmt.training.schedule import Pace
 from tests.support import encoder
 from tests.support.arrays import split_of

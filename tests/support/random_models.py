@@ -8,8 +8,8 @@ from nmt.data.corpus import Corpus
 from nmt.decoding.model_folder import save_weights, write_description
 from nmt.models.config import ModelConfig
 from nmt.training.config import TrainConfig
+from nmt.training.description import describe
 from nmt.training.presets import Settings
-from nmt.training.run_setup import describe
 
 
 def write_model(corpus: Path, folder: Path, attention: str) -> Path:

@@ -13,11 +13,11 @@ from nmt.data.corpus import Corpus
 from nmt.errors import NmtError
 from nmt.training.config import Limits, TrainConfig
 from nmt.training.crew import Crew, Job, choose_workers
+from nmt.training.description import describe
 from nmt.training.loader import Feed
 from nmt.training.options import TrainOptions
 from nmt.training.presets import resolve
 from nmt.training.run import train
-from nmt.training.run_setup import describe
 from nmt.training.schedule import Pace
 from tests.conftest import environment
 from tests.support.runs import command, has_lines, same_weights, wait_for

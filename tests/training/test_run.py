@@ -17,11 +17,11 @@ from nmt.decoding.model_folder import load_model, load_weights, read_description
 from nmt.errors import FolderError, Interrupted, NmtError, SettingError
 from nmt.training.checkpoint import load_newest, save_checkpoint
 from nmt.training.config import Limits
+from nmt.training.description import describe
 from nmt.training.folder import alone
 from nmt.training.options import TrainOptions
 from nmt.training.presets import resolve
 from nmt.training.run import TrainReport, train
-from nmt.training.run_setup import describe
 from nmt.training.selection import Standing, is_better
 
 SMALL = [

@@ -16,9 +16,9 @@ import torch
 
 from nmt.data.corpus import Corpus
 from nmt.training.crew import Crew, Job
+from nmt.training.description import describe
 from nmt.training.presets import resolve
 from nmt.training.ranks import Ranks
-from nmt.training.run_setup import describe
 from nmt.training.schedule import Pace
 from nmt.training.team import Team, together
 from tests.conftest import environment
