@@ -2,7 +2,7 @@
 # make test    all tests
 # make lint    formatting, style and types
 # make bench   this machine's peak, and the quick commands (DATA=FOLDER: where Multi30k is)
-# make clean   remove everything that make made
+# make clean   remove the environment, the demo and what tools left; benchmarks/.work stays
 #
 # Each makes the environment .venv that it needs. PYTHON=python3.12 chooses the Python for it.
 
@@ -43,6 +43,6 @@ bench: .venv/installed
 	@touch $@
 
 clean:
-	rm -rf .venv .demo benchmarks/.work build dist *.egg-info \
+	rm -rf .venv .demo build dist *.egg-info \
 		.pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -22,7 +22,7 @@ from benchmarks.processes import ROOT, WORK, Files, run_whole, spread_over
 from benchmarks.quality import bleu, nmt, read_lines, translate
 from benchmarks.report import machine, table
 from benchmarks.runs import Budget, Ledger, train
-from nmt.files import atomic_write
+from nmt.files import atomic_write, checksum
 
 FOLDER = WORK / "back_translation"
 DEMO_NAMES = ("train", "valid", "test")
@@ -39,7 +39,8 @@ def main() -> None:
     else:
         texts, names = options.data.resolve(), MULTI30K_NAMES
     train_text, valid, test = (texts / name for name in names)
-    folder = FOLDER / f"{texts.name}-{options.pairs}" / budget.name / options.preset
+    corpus = f"{texts.name}-{checksum(Path(f'{train_text}.de'))[:8]}-{options.pairs}"
+    folder = FOLDER / corpus / budget.name / options.preset
     split(train_text, options.pairs, folder)
     preset = ["--preset", options.preset]
     back_translate(folder, valid, preset, budget)

@@ -58,9 +58,10 @@ def main() -> None:
             failed[name] = str(error)
             print(f"{name}: {error}", flush=True)
     print("\n" + table(HEADS, [row(name, figures) for name, figures in found.items()]))
-    picture = options.plot or folder / "family.png"
-    draw(found, budget, picture)
-    print(f"\n{picture}")
+    if found:
+        picture = options.plot or folder / "family.png"
+        draw(found, budget, picture)
+        print(f"\n{picture}")
     if options.record:
         for name, figures in found.items():
             record(PRESETS / f"{name}.toml", figures)

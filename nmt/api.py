@@ -4,6 +4,7 @@
     train(corpus, output, TrainOptions(...))        a corpus folder to a model folder
     forecast_training(corpus, TrainOptions(...))    what that would cost
     list_presets()                                  what TrainOptions.preset may be
+    list_settings()                                 what TrainOptions.changes may change
     Translator.load(model).translate(lines)         lines to translations
     translate_file(Recipe(model), source, output)   the same for files of any size
     score_file(model, Texts(source, target))        translations to log-probabilities
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from nmt.training.config import Limits
     from nmt.training.forecast import Forecast
     from nmt.training.options import TrainOptions
+    from nmt.training.presets import SettingValues, list_settings
     from nmt.training.run import TrainReport, forecast_training, train
 
 __all__ = [
@@ -49,6 +51,7 @@ __all__ = [
     "ScoreOptions",
     "ScoreReport",
     "SearchOptions",
+    "SettingValues",
     "Texts",
     "TrainOptions",
     "TrainReport",
@@ -60,6 +63,7 @@ __all__ = [
     "evaluate",
     "forecast_training",
     "list_presets",
+    "list_settings",
     "preprocess",
     "score_file",
     "train",
@@ -77,6 +81,7 @@ HOMES = {
     "ScoreOptions": "nmt.decoding.scoring",
     "ScoreReport": "nmt.decoding.scoring",
     "SearchOptions": "nmt.decoding.options",
+    "SettingValues": "nmt.training.presets",
     "Texts": "nmt.decoding.scoring",
     "TrainOptions": "nmt.training.options",
     "TrainReport": "nmt.training.run",
@@ -87,6 +92,7 @@ HOMES = {
     "average": "nmt.training.average",
     "forecast_training": "nmt.training.run",
     "list_presets": "nmt.training.catalogue",
+    "list_settings": "nmt.training.presets",
     "preprocess": "nmt.data.preprocess",
     "score_file": "nmt.decoding.scoring",
     "train": "nmt.training.run",
@@ -124,7 +130,7 @@ def evaluate(
         bleu_tokenize: sacreBLEU's tokeniser, by default the one for the language.
 
     Raises:
-        UsageError: not exactly one of a hypothesis, and a model with a source.
+        UsageError: no reference, or not exactly one of a hypothesis, and a model with a source.
         DataError: an empty file, or files with different numbers of lines.
         SettingError: an unknown metric or tokeniser, or one that cannot run here.
         FolderError: `model` is no usable model folder.
@@ -132,6 +138,8 @@ def evaluate(
     from nmt.evaluation.report import Text, check_pairing, choose_scoring, evaluate_texts
 
     files = [reference] if isinstance(reference, str | Path) else list(reference)
+    if not files:
+        raise UsageError("name a reference, a file of right translations")
     given = _file_to_score(hypothesis, model, source)
     if [str(file) for file in (given, *files)].count("-") > 1:
         raise UsageError("only one of the files can be - (standard input)")

@@ -20,8 +20,9 @@ def cores() -> int:
 
 def launched() -> bool:
     """Say whether this process is one of several that torchrun, or its like, started."""
-    known = {"RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"} <= os.environ.keys()
-    return known and int(os.environ["WORLD_SIZE"]) > 1
+    numbers = [os.environ.get(name, "") for name in ("RANK", "WORLD_SIZE")]
+    known = {"MASTER_ADDR", "MASTER_PORT"} <= os.environ.keys()
+    return known and all(text.isdecimal() for text in numbers) and int(numbers[1]) > 1
 
 
 def rank() -> int:

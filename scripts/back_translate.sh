@@ -8,7 +8,7 @@
 # The first four are the pairs to train and to validate on; the OPTIONs (--time-limit 20m) go to
 # `nmt train` of the other direction. FOLDER gets corpus/ (the pairs alone), reverse/ (the model of
 # the other direction), back.txt (MORE_TARGET, translated back) and enriched/, the corpus to train
-# on. After an interruption the same command goes on.
+# on. After an interruption the same command goes on; a FOLDER of other texts is refused.
 set -eu
 
 if [ $# -lt 6 ]; then
@@ -18,6 +18,19 @@ fi
 source=$1 target=$2 valid_source=$3 valid_target=$4 more=$5 folder=$6
 shift 6
 mkdir -p "$folder"
+
+for file in "$source" "$target" "$valid_source" "$valid_target" "$more"; do
+    if [ ! -r "$file" ]; then
+        echo "back_translate.sh: error: $file: no such file, or one that may not be read" >&2
+        exit 1
+    fi
+    cksum <"$file"
+done >"$folder/inputs.new"
+if [ -e "$folder/inputs" ] && ! cmp -s "$folder/inputs" "$folder/inputs.new"; then
+    echo "back_translate.sh: error: $folder was begun with other texts; choose another folder" >&2
+    exit 1
+fi
+mv "$folder/inputs.new" "$folder/inputs"
 
 if [ ! -e "$folder/corpus" ]; then
     nmt preprocess --train-source "$source" --train-target "$target" \

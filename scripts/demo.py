@@ -240,12 +240,12 @@ def main() -> None:
     try:
         start_afresh()
         scores = make_translator()
+        samples = read_samples()
+        draw_attention(samples)
     except KeyboardInterrupt:
         sys.exit(130)
     except (DemoError, OSError) as error:
         sys.exit(f"\n  The demo stopped: {error}.")
-    samples = read_samples()
-    draw_attention(samples)
     show_scores(scores, samples)
     show_samples(samples)
     show_rest()

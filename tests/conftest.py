@@ -124,10 +124,11 @@ def environment() -> dict[str, str]:
 @pytest.fixture(scope="session")
 def multi30k() -> Path:
     """The folder of the Multi30k corpus (`train.en`, ...), or skip: data/README.md tells more."""
-    folder = Path(os.environ.get("NMT_MULTI30K", ROOT.parent / "shared" / "data" / "multi30k"))
-    if not (folder / "train.en").is_file():
-        pytest.skip(f"no Multi30k in {folder}; NMT_MULTI30K can name its folder")
-    return folder
+    folder = os.environ.get("NMT_MULTI30K")
+    if not folder:
+        pytest.skip("NMT_MULTI30K does not name the folder of Multi30k (see data/README.md)")
+    assert (Path(folder) / "train.en").is_file(), f"NMT_MULTI30K: no train.en in {folder}"
+    return Path(folder)
 
 
 @pytest.fixture

@@ -21,11 +21,11 @@ BLOCKS = re.findall(
     re.MULTILINE | re.DOTALL,
 )
 
-# What runs elsewhere: continuous integration itself starts with an installation.
+# What continuous integration runs itself, before the tests.
 SKIPPED = {
-    "make demo": "minutes; has its own test",
-    "python3 -m venv .venv && . .venv/bin/activate": "done by make before any test",
-    "pip install .": "done by make before any test",
+    "make demo": "minutes",
+    "python3 -m venv .venv && . .venv/bin/activate": "make installs",
+    "pip install .": "make installs",
 }
 # What is made shorter: nobody wants to wait for a test that trains for twenty minutes.
 SHORTENED = {"--time-limit 20m": "--updates 5"}
@@ -96,9 +96,19 @@ def test_blocks_are_of_a_language_that_is_tested():
     assert {language for language, _ in BLOCKS} <= {"sh", "python"}
 
 
-@pytest.mark.parametrize("page", [*PAGES, "CONTRIBUTING.md"])
+def anchors(page: Path) -> set[str]:
+    """The names by which links find the headings of a page."""
+    titles = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", [*PAGES, "benchmarks/README.md", "CONTRIBUTING.md"])
 def test_links_lead_somewhere(page):
     text = (ROOT / page).read_text(encoding="utf-8")
-    for target in re.findall(r"\]\(([^)#]+)\)", text):
-        if "://" not in target:
-            assert (ROOT / page).parent.joinpath(target).exists(), target
+    for target, heading in re.findall(r"\]\(([^)#]*)(#[^)]*)?\)", text):
+        if "://" in target:
+            continue
+        path = (ROOT / page).parent.joinpath(target) if target else ROOT / page
+        assert path.exists(), target
+        if heading:
+            assert heading[1:] in anchors(path), target + heading

@@ -2,6 +2,7 @@
 
 import abc
 import argparse
+import filecmp
 import json
 import os
 import shutil
@@ -191,13 +192,17 @@ def prepare_data(source: Path) -> None:
     """Link the corpus into the work folder and make the joint vocabulary of config A.
 
     Raises:
-        SystemExit: `source` lacks a file.
+        SystemExit: `source` lacks a file, or what was made of another corpus lies in the way.
     """
     DATA.mkdir(parents=True, exist_ok=True)
     for name in (f"{split}.{language}" for split in SPLITS for language in LANGUAGES):
         if not (source / name).is_file():
             raise SystemExit(f"{source / name}: the file is missing (see data/README.md)")
         link, file = DATA / name, (source / name).resolve()
+        if link.exists() and not filecmp.cmp(link, file, shallow=False):
+            raise SystemExit(
+                f"{WORK} holds what was made of another {name}: remove that folder to measure this"
+            )
         if link.resolve() != file:  # another benchmark may be reading it right now
             link.unlink(missing_ok=True)
             link.symlink_to(file)

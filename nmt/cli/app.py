@@ -1,5 +1,6 @@
 """The `nmt` command: its list of commands, and how it tells people what went wrong."""
 
+import contextlib
 import errno
 import inspect
 import os
@@ -45,7 +46,11 @@ GPU_OUT_OF_MEMORY = "the GPU's memory is full: use smaller batches or a smaller 
 
 
 class Terminated(BaseException):
-    """SIGTERM arrived. Not an Exception, so that only clean-up code stands in its way."""
+    """A signal to end arrived. Not an Exception, so that only clean-up code stands in its way."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.signal = signal.Signals(number)
 
 
 class Commands(TyperGroup):
@@ -81,7 +86,7 @@ def explain(error: BaseException) -> int | None:
     if isinstance(error, KeyboardInterrupt):
         return _tell("nmt: interrupted", 130)
     if isinstance(error, Terminated):
-        return _tell("nmt: stopped by SIGTERM", 128 + signal.SIGTERM)
+        return _tell(f"nmt: stopped by {error.signal.name}", 128 + error.signal)
     if isinstance(error, Interrupted):
         return _tell(f"nmt: {error}", error.exit_code)
     if isinstance(error, NmtError):
@@ -99,10 +104,19 @@ def explain(error: BaseException) -> int | None:
 def _tell(sentence: str, code: int) -> int:
     if os.environ.get("NMT_DEBUG"):
         traceback.print_exc()
-    # Of the processes that torchrun started the first speaks for all, while there is one.
-    if rank() == 0 or isinstance(sys.exception(), LeaderLost):
-        print(sentence, file=sys.stderr)
+    if not _helps() or isinstance(sys.exception(), LeaderLost):
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            print(sentence, file=sys.stderr)
     return code
+
+
+def _helps() -> bool:
+    """Say whether this is one of a training's processes, of which the first speaks for all."""
+    return sys.argv[1:2] == ["train"] and rank() > 0
+
+
+def _first_line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
 def _os_sentence(error: OSError) -> str:
@@ -134,7 +148,7 @@ def _hold_streams() -> None:
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
-    raise Terminated
+    raise Terminated(number)
 
 
 def _print_version(wanted: bool) -> None:
@@ -187,7 +201,9 @@ def main() -> None:
     # with another program on one of two cores, that made training 20 times slower, this 2 times.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     _hold_streams()
-    signal.signal(signal.SIGTERM, _terminate)  # so that temporary files are cleaned up
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(number, _terminate)  # so that temporary files are cleaned up
     try:
         try:
             app(prog_name="nmt")
@@ -197,7 +213,7 @@ def main() -> None:
         told = explain(error)
         if told is None:
             told = _tell(
-                f"nmt: error: this is a fault of nmt ({type(error).__name__}: {error}); "
+                f"nmt: error: this is a fault of nmt ({_first_line(error)}); "
                 "please report it with what NMT_DEBUG=1 in front of the command shows",
                 1,
             )

@@ -1,6 +1,7 @@
 """`nmt evaluate`: BLEU, chrF and TER of a translation."""
 
 import json
+import math
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -70,7 +71,7 @@ def evaluate(
 
     setup_logging(quiet)
     metrics = metric and [name.strip() for names in metric for name in names.lower().split(",")]
-    watched = None if fail_under is None else _watched_metric(metrics)
+    watched = None if fail_under is None else _watched_metric(metrics, fail_under)
     report = api.evaluate(
         reference=reference,
         hypothesis=hypothesis,
@@ -85,12 +86,14 @@ def evaluate(
         _check_threshold(report, watched, fail_under)
 
 
-def _watched_metric(metrics: list[str] | None) -> str:
+def _watched_metric(metrics: list[str] | None, threshold: float) -> str:
     """Return the metric that --fail-under looks at: BLEU, or else the first that was asked for.
 
     Raises:
-        UsageError: it would be TER.
+        UsageError: it would be TER, or no score can be below the threshold.
     """
+    if math.isnan(threshold):
+        raise UsageError("--fail-under nan is no score: give a number like 30")
     watched = "bleu" if metrics is None or "bleu" in metrics else metrics[0]
     if watched == "ter":
         raise UsageError("--fail-under cannot watch TER, where lower is better: add bleu or chrf")

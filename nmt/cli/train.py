@@ -144,20 +144,15 @@ def seconds(text: str) -> float:
 
 def settings_table(as_json: bool) -> str:
     """List every setting: its value in each of our own presets, and its meaning."""
-    from nmt.settings import describe
-    from nmt.training.catalogue import OURS
-    from nmt.training.presets import GROUPS, resolve
+    from nmt import api
 
-    presets = {name: resolve(name, [], 0) for name in OURS}
-    table = [["setting", *presets, "meaning"]]
-    for group in GROUPS:
-        columns = [describe(group, getattr(preset, group)) for preset in presets.values()]
-        for rows in zip(*columns, strict=True):
-            table.append([rows[0].name, *(row.value for row in rows), rows[0].meaning])
+    rows = [
+        {"setting": found.name, **found.values, "meaning": found.meaning}
+        for found in api.list_settings()
+    ]
     if as_json:
-        heads, *rest = table
-        return json.dumps([dict(zip(heads, row, strict=True)) for row in rest], ensure_ascii=False)
-    return _columns(table)
+        return json.dumps(rows, ensure_ascii=False)
+    return _columns([list(rows[0]), *(list(row.values()) for row in rows)])
 
 
 def presets_table(as_json: bool) -> str:

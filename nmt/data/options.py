@@ -11,6 +11,7 @@ from nmt.errors import SettingError, UsageError
 TOKENIZERS = ("bpe", "unigram", "char", "word")
 # Words seen once teach the model what to do with a word that it does not know.
 MIN_FREQUENCY = 2
+MOST, MOST_THREADS = 2**31 - 1, 1024  # what SentencePiece and a machine can take
 
 
 @dataclass(frozen=True)
@@ -142,11 +143,12 @@ class PreprocessOptions:
         }
         for name, minimum in lowest.items():
             value = getattr(self, name)
+            said = name.replace("_", " ").replace("max ", "maximum ").replace("min ", "minimum ")
             if value is not None and not value >= minimum:
-                said = (
-                    name.replace("_", " ").replace("max ", "maximum ").replace("min ", "minimum ")
-                )
                 raise SettingError(f"the {said} must be at least {minimum}, not {value}")
+            most = MOST_THREADS if name == "threads" else MOST
+            if value is not None and value > most:
+                raise SettingError(f"the {said} must be at most {most:,}, not {value}")
         choices = {"tokenizer": TOKENIZERS, "invalid_utf8": ("error", "replace", "skip")}
         for name, allowed in choices.items():
             value = getattr(self, name)

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from nmt.decoding.options import SearchOptions
 
 
+# More than this of anything makes no sense, and sums and products would overflow.
+MOST = 1_000_000
+
+
 def check(options: "SearchOptions") -> None:
     """Refuse values without sense, options that would change nothing, and contradictions.
 
@@ -21,6 +25,8 @@ def check(options: "SearchOptions") -> None:
         value = getattr(options, name)
         if value is not None and not bound.holds(value):
             raise SettingError(f"the {bound.what} must be {bound.range}, not {value}")
+        if value is not None and name != "seed" and value > MOST:
+            raise SettingError(f"the {bound.what} must be at most {MOST:,}, not {value}")
     for field in fields(options):
         fitting = ONLY_FOR.get(field.name, tuple(STRATEGIES))
         if getattr(options, field.name) != field.default and options.strategy not in fitting:
@@ -64,7 +70,10 @@ BOUNDS = {
     "max_length": Bound("maximum length", _from(1), "1 or more"),
     "max_length_ratio": Bound("maximum length ratio", lambda x: 0 < x < math.inf, "more than 0"),
     "no_repeat_ngram": Bound("size of n-grams that do not repeat", _from(0), "0 or more"),
-    "temperature": Bound("temperature", lambda x: 0 < x < math.inf, "more than 0"),
+    "length_ratio": Bound("length ratio", _from(0), "0 or more"),
+    "length_extra": Bound("extra length", _from(0), "0 or more"),
+    # Below, scores divided by it are no numbers of float32.
+    "temperature": Bound("temperature", _from(0.001), "0.001 or more"),
     "top_k": Bound("number of pieces to draw from (--top-k)", _from(0), "0 or more"),
     "top_p": Bound(
         "probability to draw from (--top-p)", lambda x: 0 < x <= 1, "more than 0 and at most 1"

@@ -84,13 +84,13 @@ class Desk:
             if wants
         ]
         parts = [part for translation in translations for part in translation.parts]
-        forced = iter(self.translator.force(parts))
+        found = iter(self.translator.attended(parts))
         for line, wants in zip(lines, wanted, strict=True):
             if not wants:
                 yield line
                 continue
             attention = [
-                [next(forced).attention for _ in translation.parts]
+                [next(found) for _ in translation.parts]
                 for translation in (line.translation, *line.translation.others)
             ]
             yield Line(line.number, line.source, line.translation, attention)

@@ -10,8 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nmt.data.vocabulary import BOS, EOS, PAD
+from nmt.models.decoder import Decoded
 from nmt.models.seq2seq import Seq2Seq
 
+# Pieces of a pair, on the side that has more.
+MOST_PIECES = 1 << 16
 # Padded pieces of a batch, on the side that has more; elements of its attention (B, T, S) and of
 # the logits that exist at once.
 BATCH_TOKENS = 4096
@@ -28,20 +31,24 @@ class Pair:
 
     @property
     def fits(self) -> bool:
-        """Whether its attention alone has room in memory."""
-        return (len(self.source) + 1) * (len(self.target) + 1) <= ATTENTION_SIZE
+        """Whether it has room in memory by itself."""
+        sizes = len(self.source) + 1, len(self.target) + 1
+        return max(sizes) <= MOST_PIECES and sizes[0] * sizes[1] <= ATTENTION_SIZE
 
 
 @dataclass(frozen=True)
-class Forced:
-    """What the model says of a pair."""
+class _Batch:
+    """Some pairs, longest source first, and what the decoder made of them."""
 
-    log_probabilities: NDArray[np.float32]  # (T,), of each target piece and of EOS
-    attention: NDArray[np.float32]  # (T, S), of the last layer, EOS included on both sides
+    rows: list[int]  # their numbers
+    sources: list[list[int]]  # each ends with EOS
+    labels: list[list[int]]  # each ends with EOS
+    right: Tensor  # the labels, padded (B, T)
+    decoded: Decoded
 
 
 class ForcedDecoder:
-    """Runs a model over given pairs, in the precision of its weights."""
+    """Runs a model over given pairs, each of which has to fit, in the precision of its weights."""
 
     def __init__(self, model: Seq2Seq) -> None:
         """Run `model` where it is."""
@@ -49,36 +56,46 @@ class ForcedDecoder:
         self.device = model.output_bias.device
 
     @torch.inference_mode()
-    def __call__(self, pairs: Sequence[Pair]) -> list[Forced]:
-        """Run over pairs, in batches of like length; every pair has to fit."""
-        found: dict[int, Forced] = {}
-        for rows in _batches(pairs):
-            found |= zip(rows, self._batch([pairs[row] for row in rows]), strict=True)
-        return [found[row] for row in range(len(pairs))]
+    def log_probabilities(self, pairs: Sequence[Pair]) -> list[NDArray[np.float32]]:
+        """Return for each pair those of its target's pieces and of EOS (T,)."""
+        found: dict[int, NDArray[np.float32]] = {}
+        for batch in self._run(pairs):
+            likely = self._likely(batch.decoded.readouts.flatten(0, 1), batch.right.flatten())
+            rows = likely.view(batch.right.shape).cpu().numpy()
+            for number, label, row in zip(batch.rows, batch.labels, rows, strict=True):
+                found[number] = row[: len(label)]
+        return [found[number] for number in range(len(pairs))]
 
-    def _batch(self, pairs: list[Pair]) -> Iterator[Forced]:
-        """Run over one batch, longest source first."""
-        sources = [[*pair.source, EOS] for pair in pairs]
-        labels = [[*pair.target, EOS] for pair in pairs]
-        lengths = torch.tensor([len(source) for source in sources])
-        right = self._pad(labels)  # (B, T)
-        inputs = F.pad(right, (1, -1), value=BOS)
-        encoded = self.model.encode(
-            self._pad(sources), lengths if lengths[-1] < lengths[0] else None
-        )
-        decoded = self.model.attend(inputs, encoded)
-        likely = self._log_probabilities(decoded.readouts.flatten(0, 1), right.flatten())
-        rows = likely.view(right.shape).cpu().numpy()
-        maps = decoded.attention.cpu().numpy()
-        for source, label, row, weights in zip(sources, labels, rows, maps, strict=True):
-            yield Forced(row[: len(label)], weights[: len(label), : len(source)])
+    @torch.inference_mode()
+    def attention(self, pairs: Sequence[Pair]) -> list[NDArray[np.float32]]:
+        """Return for each pair that of the last layer (T, S), EOS included on both sides."""
+        found: dict[int, NDArray[np.float32]] = {}
+        for batch in self._run(pairs):
+            maps = batch.decoded.attention.cpu().numpy()
+            every = zip(batch.rows, batch.sources, batch.labels, maps, strict=True)
+            for number, source, label, weights in every:
+                found[number] = weights[: len(label), : len(source)]
+        return [found[number] for number in range(len(pairs))]
+
+    def _run(self, pairs: Sequence[Pair]) -> Iterator[_Batch]:
+        """Run over pairs, in batches of like length."""
+        for rows in _batches(pairs):
+            sources = [[*pairs[row].source, EOS] for row in rows]
+            labels = [[*pairs[row].target, EOS] for row in rows]
+            lengths = torch.tensor([len(source) for source in sources])
+            right = self._pad(labels)
+            encoded = self.model.encode(
+                self._pad(sources), lengths if lengths[-1] < lengths[0] else None
+            )
+            decoded = self.model.attend(F.pad(right, (1, -1), value=BOS), encoded)
+            yield _Batch(rows, sources, labels, right, decoded)
 
     def _pad(self, ids: list[list[int]]) -> Tensor:
         width = max(map(len, ids))
         padded = [[*row, *[PAD] * (width - len(row))] for row in ids]
         return torch.tensor(padded, device=self.device)
 
-    def _log_probabilities(self, readouts: Tensor, right: Tensor) -> Tensor:
+    def _likely(self, readouts: Tensor, right: Tensor) -> Tensor:
         """Return log p(right) (N,) from read-outs (N, E), some rows of logits at a time."""
         size = max(1, LOGITS_SIZE // len(self.model.output_bias))
         parts = []

@@ -114,7 +114,7 @@ def load_weights(folder: Path, model: Seq2Seq) -> dict[str, Any]:
     """Fill `model` with the folder's weights and return the notes that were saved with them.
 
     Raises:
-        FolderError: the weights are missing, damaged, or of another architecture.
+        FolderError: the weights are missing, damaged, no numbers, or of another architecture.
     """
     path = find_weights(folder)
     tensors, notes = load_tensors(path)
@@ -122,6 +122,8 @@ def load_weights(folder: Path, model: Seq2Seq) -> dict[str, Any]:
     expected = {name: parameter.shape for name, parameter in parameters.items()}
     if {name: tensor.shape for name, tensor in tensors.items()} != expected:
         raise FolderError(f"{path}: these weights are not of the model in {MANIFEST}")
+    if not all(bool(tensor.isfinite().all()) for tensor in tensors.values()):
+        raise FolderError(f"{path}: some of the weights are no numbers; train the model again")
     with torch.no_grad():
         for name, parameter in parameters.items():
             parameter.copy_(tensors[name])

@@ -151,15 +151,19 @@ def _pack_for_few(quantised: Tensor, scales: Tensor, bias: Tensor | None) -> Any
 def int8_works() -> bool:
     """Say whether torch's 8-bit linear operator is there and gives the right numbers."""
     try:
-        # All at the largest values, where a processor without VNNI would saturate.
-        weight, x = torch.ones(4, 512), torch.ones(2, 512)
-        weight[1], x[1] = -1, torch.linspace(-1, 1, 512)
-        more = torch.ones(2, 4)
-        linear, expected = _Int8Map(weight, None, 1.0), x @ weight.t()
-        pairs = ((linear(x), expected), (linear(x, more.clone()), expected + more))
-        return all(torch.allclose(*pair, rtol=0.01, atol=2) for pair in pairs)
+        return all(map(_gives_right_numbers, (2, FEW_ROWS + 1)))  # by either operator
     except (RuntimeError, AttributeError, TypeError):
         return False
+
+
+def _gives_right_numbers(rows: int) -> bool:
+    # All at the largest values, where a processor without VNNI would saturate.
+    weight, x = torch.ones(4, 512), torch.ones(rows, 512)
+    weight[1], x[1] = -1, torch.linspace(-1, 1, 512)
+    more = torch.ones(rows, 4)
+    linear, expected = _Int8Map(weight, None, 1.0), x @ weight.t()
+    pairs = ((linear(x), expected), (linear(x, more.clone()), expected + more))
+    return all(torch.allclose(*pair, rtol=0.01, atol=2) for pair in pairs)
 
 
 _MAKERS: dict[str, LinearMaker] = {"fp32": plain_map, "bf16": _bf16_map, "int8": _int8_map}

@@ -64,7 +64,7 @@ class ModelScorer:
     """One model, its weights prepared for single steps in a precision."""
 
     def __init__(self, model: Seq2Seq, precision: Precision = "fp32") -> None:
-        """Prepare a model; later changes of its weights are not seen."""
+        """Prepare a model, whose weights must not change afterwards: some of them are copied."""
         self.model = model.eval()
         make = linear_maker(precision)
         # A GPU has kernels that read whole sequences.

@@ -126,13 +126,13 @@ def score_file(
 def _scores(force: ForcedDecoder, translations: Translations) -> Iterator[_Score]:
     """Score translations, each of some pairs whose log-probabilities are added up."""
     usable = [pair for pairs in translations for pair in pairs if pair.source and pair.fits]
-    found = iter(force(usable))
+    found = iter(force.log_probabilities(usable))
     for pairs in translations:
         pieces: list[float] = []
         total = 0.0
         for pair in pairs:
             if pair.source and pair.fits:
-                each = next(found).log_probabilities
+                each = next(found)
                 pieces += each.tolist()
                 total += float(each.sum(dtype="float64"))
             elif pair.target or not pair.fits:
@@ -230,11 +230,13 @@ def _pieces(parts: Any) -> list[tuple[list[str], list[str]]]:
 
     Raises:
         KeyError, TypeError: they are not there, or no lists of texts.
+        UnicodeEncodeError: half a character stands among them.
     """
     sides = [(part["source_pieces"], part["pieces"]) for part in parts]
     for pieces in (side for both in sides for side in both):
         if not isinstance(pieces, list) or not all(isinstance(piece, str) for piece in pieces):
             raise TypeError
+        "".join(pieces).encode()
     return sides
 
 

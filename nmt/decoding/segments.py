@@ -6,8 +6,12 @@ from dataclasses import dataclass
 
 # Where a line may be cut, the best places first. Each pattern matches what lies between segments.
 CUTS = (
-    re.compile(r"(?<=[.!?…])\s+|(?<=[。！？।])\s*"),
-    re.compile(r"(?<=[,;:])\s+|(?<=[，；：、،])\s*"),
+    # With the quotes and brackets that end with the sentence, and never within a run of marks.
+    re.compile(
+        r"(?<=[.!?…؟۔])\s+|(?<=[.!?…؟۔][\"'”’»)])\s+|"
+        r"(?:(?<=[。！？।])|(?<=[。！？।][”’」』）]))(?![。！？।”’」』）])\s*"
+    ),
+    re.compile(r"(?<=[,;:])\s+|(?<=[，；：、،؛])\s*"),
     re.compile(r"\s+"),
 )
 

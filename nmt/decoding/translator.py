@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nmt.data.vocabulary import EOS, PAD, UNK
 from nmt.decoding.beam import BeamSearch
 from nmt.decoding.ensemble import EnsembleScorer, check_alike
-from nmt.decoding.forced import Forced, ForcedDecoder, Pair
+from nmt.decoding.forced import ForcedDecoder, Pair
 from nmt.decoding.greedy import GreedySearch
 from nmt.decoding.model_folder import LoadedModel, load_model
 from nmt.decoding.options import SearchOptions
@@ -77,8 +77,8 @@ class Translator:
         scorers = [ModelScorer(each.model.to(self.device), self.precision) for each in models]
         self.scorer: Scorer[Any] = EnsembleScorer(scorers) if ensemble else scorers[0]
         self.search = SEARCHES[self.options.strategy](self.scorer, self.options)
-        # Korean is special to BLEU, but it has spaces.
-        self.spaced = special_language(self.target_language) in (None, "ko")
+        self.spaced = _has_spaces(self.target_language)
+        self.source_spaced = _has_spaces(self.source_language)
         # A little room over what was seen in training; a longer line is split.
         seen = min(each.description.longest_source for each in models)
         self.longest = max(50, int(1.2 * seen))
@@ -193,7 +193,9 @@ class Translator:
     def _join(self, parts: list[Part]) -> Translation:
         text = ""
         for part in parts:
-            space = " " if text and part.segment.spaced and self.spaced else ""
+            # A source without spaces does not tell where one is wanted: between its sentences.
+            wanted = part.segment.spaced or not self.source_spaced
+            space = " " if text and wanted and self.spaced else ""
             text += space + self._text(part)
         return Translation(text, sum(part.hypothesis.score for part in parts), parts)
 
@@ -284,15 +286,20 @@ class Translator:
             AttentionMap(
                 self.loaded.source_vocabulary.pieces([*part.source_ids, EOS]),
                 self.loaded.target_vocabulary.pieces([*part.hypothesis.ids, EOS]),
-                forced.attention,
+                weights,
             )
-            for part, forced in zip(parts, self.force(parts), strict=True)
+            for part, weights in zip(parts, self.attended(parts), strict=True)
         ]
 
-    def force(self, parts: Sequence[Part]) -> list[Forced]:
-        """Run the model, the first of an ensemble, over what was translated, in float32."""
+    def attended(self, parts: Sequence[Part]) -> list[NDArray[np.float32]]:
+        """Return where the model, the first of an ensemble, looked: (T, S), EOS included, each."""
         pairs = [Pair(part.source_ids, part.hypothesis.ids) for part in parts]
-        return ForcedDecoder(self.loaded.model)(pairs)
+        return ForcedDecoder(self.loaded.model).attention(pairs)
+
+
+def _has_spaces(language: str | None) -> bool:
+    """Say whether words stand apart in a language; Korean is special to BLEU, but has spaces."""
+    return special_language(language) in (None, "ko")
 
 
 def without_attention(what: str, loaded: LoadedModel) -> str:

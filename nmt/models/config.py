@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 
 from nmt.settings import setting
 
+MOST = 100_000  # of anything; what no memory can hold is told where memory is asked for
+
 
 @dataclass(frozen=True)
 class ModelConfig:
@@ -67,6 +69,8 @@ class ModelConfig:
         for name in ("embedding_size", "hidden_size", "encoder_layers", "decoder_layers"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be 1 or more, not {getattr(self, name)}")
+            if getattr(self, name) > MOST:
+                raise ValueError(f"{name} must be at most {MOST:,}, not {getattr(self, name)}")
         for refusal in REFUSALS:
             if refusal.applies(self):
                 raise ValueError(refusal.sentence.format(**asdict(self)))

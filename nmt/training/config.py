@@ -7,7 +7,8 @@ from nmt.settings import setting
 # Where no limit is given, a run ends here at the latest.
 DEFAULT_SECONDS = 3600.0
 
-# The least that a setting may be.
+# The least that a setting may be, and the most that any of them may be.
+MOST = 1_000_000_000
 LEAST = {
     "batch_tokens": 1,
     "workers": 0,
@@ -63,6 +64,8 @@ class TrainConfig:
         for name, least in LEAST.items():
             if not getattr(self, name) >= least:  # written so that nan fails
                 raise ValueError(f"{name} must be {least} or more, not {getattr(self, name)}")
+            if getattr(self, name) > MOST:
+                raise ValueError(f"{name} must be at most {MOST:,}, not {getattr(self, name)}")
         for name in ("dropout", "label_smoothing"):
             if not 0 <= getattr(self, name) < 1:
                 value = getattr(self, name)

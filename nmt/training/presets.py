@@ -6,8 +6,8 @@ from typing import Any
 
 from nmt.errors import SettingError, nearest
 from nmt.models.config import ModelConfig
-from nmt.settings import assignments, build, read_toml
-from nmt.training.catalogue import FOLDER, SECTION, facts, names
+from nmt.settings import assignments, build, describe, read_toml
+from nmt.training.catalogue import FOLDER, OURS, SECTION, facts, names
 from nmt.training.config import TrainConfig
 
 GROUPS = {"model": ModelConfig, "train": TrainConfig}
@@ -23,6 +23,27 @@ class Settings:
     preset: str
     model: ModelConfig
     train: TrainConfig
+
+
+@dataclass(frozen=True)
+class SettingValues:
+    """One setting: its full name, its value in each preset of our own, and its meaning."""
+
+    name: str
+    values: dict[str, str]
+    meaning: str
+
+
+def list_settings() -> list[SettingValues]:
+    """Return every setting that a preset file or `--set` may change."""
+    presets = {name: resolve(name, [], 0) for name in OURS}
+    found = []
+    for group in GROUPS:
+        columns = [describe(group, getattr(preset, group)) for preset in presets.values()]
+        for rows in zip(*columns, strict=True):
+            values = dict(zip(presets, (row.value for row in rows), strict=True))
+            found.append(SettingValues(rows[0].name, values, rows[0].meaning))
+    return found
 
 
 def choose(pairs: int) -> str:

@@ -132,6 +132,13 @@ def test_start_up_loads_nothing_heavy(start):
         ),
         ("os.kill(os.getpid(), signal.SIGINT); time.sleep(9)", "nmt: interrupted", 130),
         ("os.kill(os.getpid(), signal.SIGTERM); time.sleep(9)", "nmt: stopped by SIGTERM", 143),
+        ("os.kill(os.getpid(), signal.SIGHUP); time.sleep(9)", "nmt: stopped by SIGHUP", 129),
+        (
+            "raise ValueError('one\\ntwo')",
+            "nmt: error: this is a fault of nmt (ValueError: one); please report it with what "
+            "NMT_DEBUG=1 in front of the command shows",
+            1,
+        ),
     ],
 )
 def test_an_error_is_one_sentence_and_an_exit_code(body, sentence, code):
@@ -145,18 +152,26 @@ def test_debug_shows_where_it_happened():
     assert done.stderr.endswith("nmt: error: a.txt: empty\n")
 
 
-def test_sigterm_lets_clean_up_code_run(tmp_path):
+@pytest.mark.parametrize("rank", ["1", "x"])
+def test_variables_of_a_cluster_silence_no_command_but_train(rank):
+    cluster = {"RANK": rank, "WORLD_SIZE": "2", "MASTER_ADDR": "a", "MASTER_PORT": "1"}
+    done = run_program("raise DataError('a.txt: empty')", **cluster)
+    assert (done.stderr, done.returncode) == ("nmt: error: a.txt: empty\n", 1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_lets_clean_up_code_run(tmp_path, number):
     done = run_program(
         f"""
         import pathlib
         from nmt.files import atomic_write
         with atomic_write(pathlib.Path({str(tmp_path)!r}) / "new") as file:
             file.write("half")
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), {number})
             time.sleep(9)
         """
     )
-    assert done.returncode == 128 + signal.SIGTERM
+    assert done.returncode == 128 + number
     assert list(tmp_path.iterdir()) == []
 
 

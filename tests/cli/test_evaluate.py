@@ -143,6 +143,7 @@ SCORE = ("--hypothesis", "out.de", "--reference", "ref.de")
             2,
             "--fail-under cannot watch TER, where lower is better: add bleu or chrf",
         ),
+        ((*SCORE, "--fail-under", "nan"), 2, "--fail-under nan is no score: give a number like 30"),
     ],
 )
 def test_bad_input_is_told_in_one_sentence(nmt_cli, files, arguments, code, sentence):

@@ -116,6 +116,10 @@ def test_a_pair_too_long_has_no_score_and_the_rest_has(forked_nmt, model, tmp_pa
         ('{"parts": [{"pieces": [], "source_pieces": "12"}]}\n', "is no JSON object with parts; "),
         ('{"parts": [], "others": [{}]}\n', "is no JSON object with parts; "),
         ("[]\n", "is no JSON object with parts; "),
+        (
+            '{"parts": [{"pieces": [], "source_pieces": ["\\ud800"]}]}\n',
+            "is no JSON object with parts; ",
+        ),
         ("[" * 100_000 + "\n", "is no JSON object with parts; "),
         (
             '{"parts": [{"pieces": ["never"], "source_pieces": []}]}\n',

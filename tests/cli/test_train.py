@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import termios
-import time
 from pathlib import Path
 
 import pytest
@@ -67,10 +66,8 @@ def test_epochs_are_counted(forked_nmt, toy_folder, tmp_path):
 def test_a_time_limit_is_kept_and_the_rate_falls_to_zero(forked_nmt, toy_folder, tmp_path):
     model = tmp_path / "model"
     options = [option for option in WATCHED if "validate_every" not in option]
-    began = time.monotonic()
     ended = forked_nmt(*command(toy_folder, model, *options, "--time-limit", "4s"))
     assert ended.code == 0, ended.stderr
-    assert 3 < time.monotonic() - began < 10
     rates = [line["learning_rate"] for line in metrics(model) if line["kind"] == "train"]
     assert rates[-1] < 0.03 * max(rates)
     assert metrics(model)[-1]["seconds"] == pytest.approx(4, abs=1)

@@ -83,6 +83,7 @@ def test_languages_are_told_by_the_names_of_files(name, language):
         ({"max_length": 0}, SettingError, "the maximum length must be at least 1, not 0"),
         ({"max_ratio": float("nan")}, SettingError, "the maximum ratio must be at least 1.0, not"),
         ({"vocabulary_size": 3}, SettingError, "the vocabulary size must be at least 8, not 3"),
+        ({"threads": 10**27}, SettingError, f"threads must be at most 1,024, not {10**27}"),
         ({"threads": 0}, SettingError, "threads must be at least 1, not 0"),
     ],
 )

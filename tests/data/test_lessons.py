@@ -1,7 +1,5 @@
 """Lessons in copying: some pairs come a second time with a word hidden."""
 
-import time
-
 import pytest
 
 from nmt.data.lessons import HIDDEN, MOST, Teacher, lesson
@@ -32,11 +30,10 @@ def test_only_whole_words_are_hidden() -> None:
     )
 
 
-def test_a_pair_of_very_long_lines_takes_no_longer_than_as_many_words_in_short_ones() -> None:
-    line = " ".join(f"word{n}" for n in range(10_000))
-    start = time.process_time()
+def test_a_pair_of_very_long_lines_is_no_trap() -> None:
+    # Comparing each word with each would take hours, and pytest's limit would end it.
+    line = " ".join(f"word{n}" for n in range(300_000))
     assert lesson((line, line)) is not None
-    assert time.process_time() - start < 0.5  # seconds; comparing each word with each takes 4
 
 
 def test_lessons_stay_few_and_come_in_order() -> None:

@@ -55,6 +55,19 @@ def test_both_int8_operators_say_the_same_to_the_last_bit(rows, bound, size):
 
 
 @needs_int8
+@pytest.mark.parametrize("few", [True, False])
+def test_int8_counts_as_working_only_where_both_operators_do(monkeypatch, few):
+    def broken(self, x, plus=None):
+        if (len(x) <= precision.FEW_ROWS) == few:
+            raise TypeError("another signature")
+        return whole(self, x, plus)
+
+    whole = precision._Int8Map.__call__
+    monkeypatch.setattr(precision._Int8Map, "__call__", broken)
+    assert not int8_works.__wrapped__()
+
+
+@needs_int8
 def test_int8_does_without_the_operator_for_few_rows(monkeypatch):
     monkeypatch.delattr(torch, "_make_per_channel_quantized_tensor")
     weight, x = torch.randn(40, 100), 2 * torch.rand(3, 100) - 1

@@ -78,6 +78,23 @@ def test_sentence_marks_come_first_then_commas_then_spaces():
     ]
 
 
+@pytest.mark.parametrize(
+    ("line", "parts"),
+    [
+        ("他说：“我们走吧。”然后他走了。", ["他说：“我们走吧。”", "然后他走了。"]),
+        ("太好了！！！我不信。", ["太好了！！！", "我不信。"]),
+        ("هل أنت هنا؟ نعم أنا هنا. شكرا", ["هل أنت هنا؟", "نعم أنا هنا.", "شكرا"]),
+        ('He said "go." Then he went.', ['He said "go."', "Then he went."]),
+    ],
+)
+def test_sentences_end_with_all_their_marks_and_quotes(line, parts):
+    def characters(texts):
+        return [len(text) for text in texts]
+
+    longest = max(map(len, parts))
+    assert [segment.text for segment in split_line(line, longest, characters)] == parts
+
+
 def test_segments_know_whether_a_space_stood_before_them():
     segments = split_line("a b。c d。 e f", 2, words)
     assert [(segment.text, segment.spaced) for segment in segments] == [

@@ -140,12 +140,14 @@ def test_whole_targets_give_what_single_steps_give(attention):
         return torch.randint(EOS + 1, 9, (length,), generator=random).tolist()
 
     pairs = [Pair(sentence(source), sentence(target)) for source, target in sizes]
-    for pair, forced in zip(pairs, ForcedDecoder(model)(pairs), strict=True):
+    decoder = ForcedDecoder(model)
+    found = zip(pairs, decoder.log_probabilities(pairs), decoder.attention(pairs), strict=True)
+    for pair, log_probabilities, attention in found:
         encoded = model.encode(torch.tensor([[*pair.source, EOS]]))
         for position, right in enumerate([*pair.target, EOS]):
             given = torch.tensor([[BOS, *pair.target[:position]]])
             decoded = model.attend(given, encoded)
             likely = model.logits(decoded.readouts)[0, -1].log_softmax(dim=0)[right]
-            assert forced.log_probabilities[position] == pytest.approx(likely.item(), abs=1e-9)
+            assert log_probabilities[position] == pytest.approx(likely.item(), abs=1e-9)
             looked = decoded.attention[0, -1].detach().numpy()
-            assert np.allclose(forced.attention[position], looked, atol=1e-9)
+            assert np.allclose(attention[position], looked, atol=1e-9)

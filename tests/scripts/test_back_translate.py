@@ -56,6 +56,22 @@ def test_text_of_the_target_language_joins_the_corpus(program, toy_corpus, tmp_p
     again = run(program, *train, *valid, more, "work", *small)
     assert again.returncode == 0
     assert "this run is finished" in again.stderr
+    # Not with other text, which is not what was translated back.
+    more.write_text("Ein anderer Satz .\n", encoding="utf-8")
+    other = run(program, *train, *valid, more, "work", *small)
+    assert other.returncode == 1
+    assert other.stderr == (
+        "back_translate.sh: error: work was begun with other texts; choose another folder\n"
+    )
+
+
+def test_a_missing_text_is_told(program, toy_corpus):
+    some = toy_corpus.train_source
+    done = run(program, some, some, some, some, "nothere", "work")
+    assert done.returncode == 1
+    assert done.stderr == (
+        "back_translate.sh: error: nothere: no such file, or one that may not be read\n"
+    )
 
 
 def test_too_few_arguments_show_the_usage(program):

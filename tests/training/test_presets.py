@@ -123,6 +123,14 @@ def test_an_unknown_preset(preset, sentence):
             "train.label_smoothing=-1",
             "train: label_smoothing must be at least 0 and below 1, not -1.0",
         ),
+        (
+            "model.hidden_size=1000000000000000000",
+            "model: hidden_size must be at most 100,000, not 1000000000000000000",
+        ),
+        (
+            "train.batch_tokens=10000000000000000000",
+            "train: batch_tokens must be at most 1,000,000,000, not 10000000000000000000",
+        ),
         ("train.batch_tokens=0", "train: batch_tokens must be 1 or more, not 0"),
         ("train.validation_beam=0", "train: validation_beam must be 1 or more, not 0"),
         ("train.clip_norm=nan", "train: clip_norm must be 0 or more, not nan"),

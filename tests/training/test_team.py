@@ -1,6 +1,8 @@
 """Processes of torchrun train one model: the sums of one process, one folder, one sentence."""
 
+import contextlib
 import json
+import os
 import re
 import shutil
 import signal
@@ -46,10 +48,20 @@ WATCHED = (
 GONE = "most likely because memory ran out"
 
 
+# Below those that a system gives to connections, and others for each of pytest's processes.
+FIRST_PORT = 20_000 + 500 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+PORTS = iter(range(FIRST_PORT, FIRST_PORT + 500))
+
+
+def is_free(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+        return True
+    return False
+
+
 def places(size: int) -> list[dict[str, str]]:
     """What torchrun tells each of its processes by their environment."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
+    port = next(port for port in PORTS if is_free(port))
     shared = {"WORLD_SIZE": str(size), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     return [{"RANK": str(rank), "LOCAL_RANK": str(rank), **shared} for rank in range(size)]
 

@@ -22,6 +22,9 @@ def gnmt(alpha: float) -> "LengthPenalty":
     return lambda length: ((5 + length) / 6) ** alpha
 
 
+# Its powers of lengths are numbers of float32; what people use is at most 2.
+MOST = 6
+
 NAMED: dict[str, "LengthPenalty"] = {
     "none": gnmt(0.0),
     "average": lambda length: length,  # what is compared is the mean log-probability of a piece
@@ -32,7 +35,7 @@ def length_penalty(choice: float | str) -> "LengthPenalty":
     """Return the penalty with a name, or GNMT's with an alpha.
 
     Raises:
-        SettingError: an unknown name, or a negative alpha.
+        SettingError: an unknown name, or an alpha that is negative or too large.
     """
     if isinstance(choice, str):
         if choice not in NAMED:
@@ -42,4 +45,6 @@ def length_penalty(choice: float | str) -> "LengthPenalty":
         return NAMED[choice]
     if not 0 <= choice < math.inf:
         raise SettingError(f"the length penalty must be 0 or more, not {choice}")
+    if choice > MOST:
+        raise SettingError(f"the length penalty must be at most {MOST}, not {choice}")
     return gnmt(choice)

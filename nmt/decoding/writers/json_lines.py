@@ -44,7 +44,7 @@ class JsonWriter(Writer):
     ) -> dict[str, Any]:
         parts = [self._part(part) for part in translation.parts]
         for part, weights in zip(parts, attention, strict=False):
-            part["attention"] = [[round(float(x), 5) for x in row] for row in weights]
+            part["attention"] = weights.astype(float).round(5).tolist()
         return {
             "text": translation.text,
             "score": round(translation.score, 6),
