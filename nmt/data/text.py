@@ -227,8 +227,8 @@ def read_lines(
 
 def count_lines(path: str | Path) -> int | None:
     """Count the lines of an ordinary file, for progress bars; None for anything else."""
-    path = Path(path)
-    if not path.is_file() or path.suffix in COMPRESSED:
+    name, path = str(path), Path(path)
+    if name == "-" or not path.is_file() or path.suffix in COMPRESSED:
         return None
     lines, last = 0, b""
     with path.open("rb") as file:

@@ -9,7 +9,7 @@ from typing import Any
 
 from nmt.data.text import count_lines, read_lines
 from nmt.decoding.growing import Mark
-from nmt.decoding.outputs import check_outputs, open_outputs
+from nmt.decoding.outputs import check_growing, open_outputs
 from nmt.decoding.recipe import Recipe
 from nmt.decoding.team import Job, choose_workers, open_team
 from nmt.decoding.windows import WINDOW_LINES, cut
@@ -63,13 +63,14 @@ def translate_file(
         FolderError: the recipe's model is none, or damaged.
         DataError: the source cannot be read, or is not UTF-8 under `invalid_utf8="error"`, or
             has a line over a megabyte; or the unfinished output of another call is in the way.
-        UsageError: an output is a folder, or the source itself, or another output; or several
-            translations of a line would be written as plain text.
+        UsageError: an output is a folder, or the source itself, or another output, or one of
+            these has a name that an output needs while it grows; or several translations of a
+            line would be written as plain text.
     """
     options = options or TranslateOptions()
     _check_format(recipe.search.n_best, options.writers.format)
     outputs = options.writers.outputs(str(output))
-    check_outputs([source], outputs)
+    check_growing(source, outputs)
     recipe.check()
     with (
         read_lines(source, options.invalid_utf8, longest=LONGEST_LINE) as reader,

@@ -61,19 +61,28 @@ class _Note:
             raise DataError(f"{path}: the file is damaged; {ANEW}") from None
 
 
+def working_files(paths: Sequence[Path]) -> list[Path]:
+    """Return the names that files need besides their own while they grow together.
+
+    These are a part for each, the note, and the name that the note is written under.
+    """
+    parts = [_beside(path, ".part") for path in paths]
+    return [*parts, _beside(paths[0], ".part.json"), _beside(paths[0], ".part.json.tmp")]
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    file = behind_links(path)
+    return file.with_name(file.name + suffix)
+
+
 class _Part:
     """One of the files, while it grows."""
 
-    def __init__(self, path: Path) -> None:
-        self.path, self.size = behind_links(path), 0
-        self.part = self.beside(".part")
+    def __init__(self, path: Path, part: Path) -> None:
+        self.path, self.part, self.size = behind_links(path), part, 0
         self.new = False  # it was not there before, and is in no other process's hands
         self._pack = PACKERS.get(path.suffix, bytes)
         self._handle = -1
-
-    def beside(self, suffix: str) -> Path:
-        """Return the name of a file beside it."""
-        return self.path.with_name(self.path.name + suffix)
 
     def open(self) -> None:
         """Open the file, and keep other processes from it."""
@@ -168,10 +177,9 @@ class GrowingOutputs:
     def __init__(self, paths: Sequence[Path], identity: dict[str, Any], overwrite: bool) -> None:
         """Prepare to write files whose lines follow from a source and from `identity`."""
         self.mark = self._reached = Mark()
-        self._parts, self._begun = [_Part(path) for path in paths], False
-        self._path = self._parts[0].beside(".part.json")
+        *parts, self._path, self._temporary = working_files(paths)
+        self._parts, self._begun = list(map(_Part, paths, parts)), False
         self._identity, self._overwrite = json.loads(json.dumps(identity)), overwrite
-        self._temporary = self._parts[0].beside(".part.json.tmp")
 
     def write(self, texts: Sequence[str], mark: Mark) -> None:
         """Add whole lines to each file, which with them have come to `mark`."""

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from nmt.data.text import open_output
-from nmt.decoding.growing import GrowingOutputs, Mark
+from nmt.decoding.growing import GrowingOutputs, Mark, working_files
 from nmt.errors import UsageError
 from nmt.files import is_special
 
@@ -68,25 +68,56 @@ def open_outputs(
     Raises:
         DataError: (on entering) something unfinished is in the way that cannot be gone on with.
     """
-    if all(path != "-" and not is_special(Path(path)) for path in paths):
+    if _grow(paths):
         return GrowingOutputs([Path(path) for path in paths], identity(), overwrite)
     return DirectOutputs(paths)
 
 
+def _grow(paths: Sequence[str]) -> bool:
+    return all(path != "-" and not is_special(Path(path)) for path in paths)
+
+
+def check_growing(source: Path | str, outputs: Sequence[str]) -> None:
+    """Refuse outputs for `open_outputs` that would replace the source, or each other.
+
+    Raises:
+        UsageError: as for `check_outputs`; or the source or an output has a name that an output
+            needs while it grows.
+    """
+    check_outputs([source], outputs)
+    if not _grow(outputs):
+        return
+    for working in working_files([Path(output) for output in outputs]):
+        for path in (source, *outputs):
+            if str(path) != "-" and _same(Path(path), working):
+                raise UsageError(
+                    f"{path}: an output needs this name while it grows; name another output"
+                )
+
+
 def check_outputs(sources: Sequence[Path | str], outputs: Sequence[Path | str]) -> None:
-    """Refuse outputs that would replace a source, or each other; `-` is none of these.
+    """Refuse outputs that would replace a source, or each other; `-` is no file.
 
     Raises:
         UsageError: an output is a folder, or a source, or another output.
     """
-    for output in map(Path, outputs):
+    files = [Path(path) for path in outputs if str(path) != "-"]
+    for output in files:
         if output.is_dir():
             raise UsageError(f"{output}: this is a folder; name a file to write")
-        for source in map(Path, sources):
-            if source.exists() and output.exists() and output.samefile(source):
+        for source in sources:
+            if str(source) != "-" and output.exists() and _same(Path(source), output):
                 raise UsageError(
                     f"{output}: this is read, and would be replaced by what is written; name "
                     "another output"
                 )
-    if len({os.path.realpath(path) for path in outputs}) < len(outputs):
+    standard = {str(path) for path in outputs} & {"-"}
+    if len({*map(os.path.realpath, files), *standard}) < len(outputs):
         raise UsageError(f"{outputs[0]}: this is named for two outputs; name another for one")
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Say whether two names are of one file, which may still be missing."""
+    if one.exists() and other.exists():
+        return one.samefile(other)
+    return os.path.realpath(one) == os.path.realpath(other)

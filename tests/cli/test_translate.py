@@ -373,3 +373,16 @@ def test_the_source_is_never_overwritten_by_its_translation(forked_nmt, model, t
     message = "this is read, and would be replaced by what is written; name another output"
     assert ended.stderr == f"nmt: error: {source}: {message}\n"
     assert source.read_text() == "A line.\n"
+    source.rename(tmp_path / "out.part")
+    ended = forked_nmt(
+        "translate", model, "out.part", "-o", "out", "--overwrite", cwd=str(tmp_path)
+    )
+    message = "an output needs this name while it grows; name another output"
+    assert ended.stderr == f"nmt: error: out.part: {message}\n"
+    assert (tmp_path / "out.part").read_text() == "A line.\n"
+
+
+def test_a_file_called_dash_is_in_nobodys_way(forked_nmt, model, tmp_path):
+    (tmp_path / "-").write_text("a line\n" * 9)
+    ended = forked_nmt("translate", model, *GREEDY, stdin=b"12\n", cwd=str(tmp_path))
+    assert (ended.code, ended.stdout, ended.stderr) == (0, "21\n", "")

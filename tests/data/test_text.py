@@ -168,6 +168,8 @@ def test_lines_are_counted_as_they_are_read(tmp_path, content):
     assert count_lines(path) == len(list(read_lines(path)))
 
 
-def test_lines_are_counted_in_ordinary_files_only(tmp_path):
+def test_lines_are_counted_in_ordinary_files_only(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "-").write_bytes(b"not standard input\n")
     (tmp_path / "text.gz").write_bytes(b"")
     assert [count_lines(name) for name in ("-", tmp_path, tmp_path / "text.gz")] == [None] * 3

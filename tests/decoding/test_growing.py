@@ -12,7 +12,7 @@ import pytest
 
 from nmt.decoding import growing
 from nmt.decoding.growing import GrowingOutputs, Mark
-from nmt.decoding.outputs import check_outputs, open_outputs
+from nmt.decoding.outputs import check_growing, check_outputs, open_outputs
 from nmt.errors import DataError, UsageError
 
 IDENTITY = {"model": "m", "beam_size": 5, "list": (1, 2)}
@@ -273,6 +273,52 @@ def test_two_links_to_one_file_are_two_outputs_in_one(tmp_path):
     link.symlink_to(tmp_path / "out")
     with pytest.raises(UsageError, match="this is named for two outputs"):
         check_outputs([], [tmp_path / "out", link])
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("out.part", ["out"]),
+        ("out.part.json", ["out"]),
+        ("out.part.json.tmp", ["out"]),
+        ("link", ["out"]),
+        ("more.part", ["out", "more"]),
+        ("behind.part", ["link-to-behind"]),
+    ],
+)
+def test_a_source_with_a_name_that_growing_needs_is_refused(tmp_path, source, names):
+    (tmp_path / "out.part").write_text("a source\n")
+    (tmp_path / "link").symlink_to("out.part")
+    (tmp_path / "link-to-behind").symlink_to("behind")
+    with pytest.raises(UsageError) as told:
+        check_growing(tmp_path / source, [str(tmp_path / name) for name in names])
+    sentence = "an output needs this name while it grows; name another output"
+    assert str(told.value) == f"{tmp_path / source}: {sentence}"
+
+
+@pytest.mark.parametrize("suffix", [".part", ".part.json", ".part.json.tmp"])
+def test_an_output_with_a_name_that_another_needs_is_refused(tmp_path, suffix):
+    out, other = str(tmp_path / "out"), str(tmp_path / f"out{suffix}")
+    with pytest.raises(UsageError, match="an output needs this name while it grows"):
+        check_growing(tmp_path / "in", [out, other])
+
+
+def test_a_pipe_needs_no_other_names(tmp_path):
+    check_growing(tmp_path / "out.part", ["-", str(tmp_path / "out")])
+
+
+def test_a_dash_is_no_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("-").mkdir()
+    check_growing("-", ["-"])
+    Path("-").rmdir()
+    Path("-").write_text("a file of this name\n")
+    check_growing("-", ["-"])
+    check_growing("-", ["./-"])
+    check_outputs(["./-"], ["-", "out"])
+    for sources, outputs in ((["./-"], ["./-"]), ([], ["-", "-"])):
+        with pytest.raises(UsageError):
+            check_outputs(sources, outputs)
 
 
 @pytest.mark.skipif(not Path("/dev/fd").exists(), reason="this system has no names for open files")
