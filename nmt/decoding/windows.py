@@ -10,6 +10,7 @@ from itertools import islice
 END = object()
 WINDOW_LINES = 4096
 WINDOW_CHARACTERS = 1 << 20
+LINE_SHARE = WINDOW_CHARACTERS // WINDOW_LINES  # what an empty line counts for while it waits
 # The last windows of a long text are smaller, so that several workers come to its end together.
 LAST_WINDOWS = 512
 LONG_TEXT = 8 * LAST_WINDOWS
@@ -65,9 +66,33 @@ def _most(total: int | None, done: int) -> int:
     return min(WINDOW_LINES, max(LAST_WINDOWS, (total - done) // 8))
 
 
+class _Arrived(queue.Queue[object]):
+    """A queue that is full with as many lines, or characters, as a window has at most."""
+
+    def _init(self, maxsize: int) -> None:
+        super()._init(maxsize)
+        self._size = 0
+
+    def _put(self, item: object) -> None:
+        super()._put(item)
+        self._size += self._share(item)
+
+    def _get(self) -> object:
+        item = super()._get()
+        self._size -= self._share(item)
+        return item
+
+    def _qsize(self) -> int:
+        return self._size
+
+    @staticmethod
+    def _share(item: object) -> int:
+        return max(len(item) if isinstance(item, str) else 0, LINE_SHARE)
+
+
 def waiting(lines: Iterator[str]) -> Iterator[list[str]]:
-    """Cut a stream of lines into windows of whatever has arrived by now."""
-    arrived: queue.Queue[object] = queue.Queue(maxsize=WINDOW_LINES)
+    """Cut a stream of lines into bounded windows of whatever has arrived by now."""
+    arrived = _Arrived(maxsize=WINDOW_CHARACTERS)
 
     def read() -> None:
         try:
@@ -79,14 +104,17 @@ def waiting(lines: Iterator[str]) -> Iterator[list[str]]:
 
     threading.Thread(target=read, daemon=True).start()
     while True:
-        window = [arrived.get()]
+        item, window, size = arrived.get(), list[str](), 0
         with contextlib.suppress(queue.Empty):
-            while len(window) < WINDOW_LINES:
-                window.append(arrived.get_nowait())
-        texts = [line for line in window if isinstance(line, str)]
-        if texts:
-            yield texts
-        if isinstance(window[-1], BaseException):
-            raise window[-1]
-        if window[-1] is END:
+            while isinstance(item, str):
+                window.append(item)
+                size += len(item)
+                if len(window) == WINDOW_LINES or size >= WINDOW_CHARACTERS:
+                    break
+                item = arrived.get_nowait()
+        if window:
+            yield window
+        if isinstance(item, BaseException):
+            raise item
+        if item is END:
             return

@@ -2,6 +2,7 @@
 
 import random
 import shutil
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -93,6 +94,24 @@ def test_windows_are_bounded_and_whole(monkeypatch):
         # The line that fills a window is its last one.
         assert sum(map(len, window[:-1])) < 100
     assert list(windows([])) == []
+
+
+def test_windows_of_what_has_arrived_are_bounded_and_so_is_what_waits(monkeypatch):
+    monkeypatch.setattr(module, "WINDOW_CHARACTERS", 1000)
+    lines = [str(number) * (number % 300) for number in range(1000)]
+    all_read = threading.Event()
+
+    def read():
+        yield from lines
+        all_read.set()
+
+    found = module.waiting(read())
+    first = next(found)
+    assert not all_read.wait(0.1)  # before there is room for more
+    rest = list(found)
+    assert [line for window in (first, *rest) for line in window] == lines
+    for window in (first, *rest):
+        assert sum(map(len, window[:-1])) < 1000
 
 
 def test_windows_change_no_translation(monkeypatch, beam):
