@@ -14,7 +14,7 @@ from nmt.decoding.recipe import Recipe
 from nmt.decoding.team import Job, choose_workers, open_team
 from nmt.decoding.windows import WINDOW_LINES, cut
 from nmt.decoding.writers.options import WriterOptions
-from nmt.errors import DataError, UsageError
+from nmt.errors import DataError, SettingError, UsageError
 from nmt.progress import Progress
 
 LONGEST_LINE = 1 << 20  # bytes; as many as are read at a time
@@ -32,6 +32,8 @@ class TranslateOptions:
     workers: int | None = None  # processes that translate; None chooses by the source's length
 
     def __post_init__(self) -> None:
+        if self.workers is not None and self.workers < 1:
+            raise SettingError(f"the number of workers must be 1 or more, not {self.workers}")
         if self.stream and (self.workers or 1) > 1:
             raise UsageError("--stream answers in one process: leave out --workers")
 

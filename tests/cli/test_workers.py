@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from nmt.decoding.files import TranslateOptions
+from nmt.errors import SettingError
 from tests.support.corpora import digit_strings
 from tests.support.runs import wait_for
 
@@ -75,6 +77,15 @@ def test_an_end_in_the_middle_is_told_once_and_leaves_nobody(
     assert (ended.last_line, ended.code) == expected
     assert "Traceback" not in ended.stderr
     wait_for(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers), "they end")
+
+
+@pytest.mark.parametrize("workers", [0, -1])
+def test_fewer_than_one_process_are_refused(forked_nmt, model, source, workers):
+    with pytest.raises(SettingError, match=f"workers must be 1 or more, not {workers}"):
+        TranslateOptions(workers=workers)
+    ended = forked_nmt("translate", model, source, "--workers", workers)
+    sentence = f"--workers {workers}: give auto, or a number from 1"
+    assert (ended.stderr, ended.code) == (f"nmt: error: {sentence}\n", 2)
 
 
 def test_what_a_worker_cannot_do_is_told_as_if_there_were_none(forked_nmt, model, source):
