@@ -20,6 +20,7 @@ from typing import Protocol
 from nmt.decoding.recipe import Recipe
 from nmt.decoding.windows import Window
 from nmt.decoding.writers.options import WriterOptions
+from nmt.errors import NmtError
 from nmt.hardware import cores
 from nmt.processes import Worker
 
@@ -58,6 +59,14 @@ class Answer:
     texts: list[str]
     warnings: list[str]
     error: Exception | None = None
+
+    def tell(self) -> list[str]:
+        """Return the texts, once the warnings are told; raise the error instead if there is one."""
+        for warning in self.warnings:
+            LOGGER.warning(warning)
+        if self.error is not None:
+            raise self.error
+        return self.texts
 
 
 class Team(Protocol):
@@ -112,14 +121,13 @@ class _Worker(Worker):
         self.window: Window | None = None  # what it is at
         self.tell(job)
 
-    def answer(self) -> list[str]:
-        """Wait for its next answer."""
-        answer: Answer = self.hear()
-        for warning in answer.warnings:
-            LOGGER.warning(warning)
-        if answer.error is not None:
-            raise answer.error
-        return answer.texts
+    def answer(self) -> Answer:
+        """Wait for its next answer; that it has ended is one too."""
+        try:
+            answer: Answer = self.hear()
+        except NmtError as error:
+            return Answer([], [], error)
+        return answer
 
 
 class _Workers:
@@ -129,27 +137,36 @@ class _Workers:
         self.job, self.count = replace(job, threads=max(1, cores() // count)), count
         self.workers: list[_Worker] = []
         self.out: list[Window] = []  # handed out and not given back, in order
-        self.texts: dict[int, list[str]] = {}  # what came back, by how many lines came before
+        self.answers: dict[int, Answer] = {}  # of these windows, by how many lines came before
+        self.error: Exception | None = None  # what to raise after the last that was handed out
 
     def work(self, windows: Iterable[Window]) -> Iterator[Finished]:
         waiting = iter(windows)
         self._hand_out(waiting)
         while self.out:
             self._listen()
-            while self.out and self.out[0].done in self.texts:
+            while self.out and self.out[0].done in self.answers:
                 self._hand_out(waiting)
                 window = self.out.pop(0)
-                yield Finished(window, self.texts.pop(window.done))
+                yield Finished(window, self.answers.pop(window.done).tell())
             self._hand_out(waiting)
+        if self.error is not None:
+            raise self.error
 
     def _hand_out(self, waiting: Iterator[Window]) -> None:
         """Give each idle worker a window; never a second one, or both might wait to be heard."""
+        if self.error is not None or any(answer.error for answer in self.answers.values()):
+            return  # nothing after this will be written
         for worker in self.workers:
             if worker.window is None and len(self.out) < AHEAD * self.count:
-                window = next(waiting, None)
-                if window is None:
+                try:
+                    window = next(waiting, None)
+                    if window is None:
+                        return
+                    worker.tell(window)
+                except Exception as error:
+                    self.error = error
                     return
-                worker.tell(window)
                 worker.window = window
                 self.out.append(window)
 
@@ -158,7 +175,7 @@ class _Workers:
         busy = {worker.pipe: worker for worker in self.workers if worker.window is not None}
         for pipe, worker in busy.items() if wait(list(busy)) else ():
             if pipe.poll() and worker.window is not None:
-                self.texts[worker.window.done] = worker.answer()
+                self.answers[worker.window.done] = worker.answer()
                 worker.window = None
 
     def __enter__(self) -> "_Workers":
@@ -166,7 +183,7 @@ class _Workers:
             for _ in range(self.count):
                 self.workers.append(_Worker(self.job))
             for worker in self.workers:
-                worker.answer()
+                worker.answer().tell()
         except BaseException:
             self.__exit__(None, None, None)
             raise

@@ -1,7 +1,9 @@
 """A worker: a process that translates the windows that another process sends it."""
 
 import logging
+import pickle
 import sys
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -11,7 +13,6 @@ import torch
 
 from nmt.decoding.desk import Desk
 from nmt.decoding.team import Answer, Job
-from nmt.errors import NmtError
 
 
 class _Notebook(logging.Handler):
@@ -54,8 +55,15 @@ def _answer(work: Callable[[], list[str] | None], notebook: _Notebook) -> Answer
     """Do some work; what goes wrong is for the other process to tell."""
     try:
         return Answer(work() or [], notebook.take())
-    except (NmtError, OSError) as error:
-        return Answer([], notebook.take(), error)
     except Exception as error:
-        reason = str(error) or type(error).__name__
-        return Answer([], [], NmtError(f"a worker process failed: {reason}"))
+        return Answer([], notebook.take(), _portable(error))
+
+
+def _portable(error: Exception) -> Exception:
+    """Return an error that the other process can raise as its own, noting where it happened."""
+    try:
+        portable: Exception = pickle.loads(pickle.dumps(error))
+    except Exception:  # a class that cannot be made again from what it says
+        portable = RuntimeError(f"{type(error).__name__}: {error}")
+    portable.add_note("".join(["\nIn a worker process:\n", *traceback.format_exception(error)]))
+    return portable

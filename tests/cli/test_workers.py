@@ -54,6 +54,25 @@ def test_workers_write_the_same_bytes_and_go_on_where_one_stopped(
     assert not note.exists()
 
 
+@pytest.mark.parametrize("fault", ["a window fails", "reading fails"])
+def test_what_comes_before_an_error_is_written_all_the_same(forked_nmt, model, tmp_path, fault):
+    lines = LINES[:4200]
+    if fault == "a window fails":
+        lines[600] = "1\t2\t3"  # at once, and long before the window before it is translated
+    else:
+        lines.append("1" * 3_000_000)
+    (tmp_path / "in").write_text("".join(f"{line}\n" for line in lines))
+    found = []
+    for workers in (1, 2):
+        folder = tmp_path / str(workers)
+        folder.mkdir()
+        options = (*GREEDY, "--prefixes", "--workers", workers, "-o", "out")
+        ended = forked_nmt("translate", model, "../in", *options, cwd=str(folder))
+        found.append((ended, (folder / "out.part").read_text()))
+    assert found[0] == found[1]
+    assert found[0][0].last_line.startswith("nmt: error: ../in: line ")
+
+
 @needs_proc
 @pytest.mark.parametrize("fate", ["worker dies", "interrupted"])
 def test_an_end_in_the_middle_is_told_once_and_leaves_nobody(
