@@ -12,6 +12,9 @@ from nmt.errors import SettingError
 if TYPE_CHECKING:
     import torch
 
+# What there is where torch may find a GPU: NVIDIA's, WSL's, AMD's.
+GPU_SIGNS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
+
 
 def cores() -> int:
     """Return the number of processor cores that this process may use."""
@@ -49,6 +52,12 @@ def choose_device(name: str) -> "torch.device":
     if name not in known:
         raise SettingError(f"--device {name}: choose one of {', '.join(known)}")
     return torch.device(name)
+
+
+def may_have_gpu() -> bool:
+    """Guess, without torch, whether "auto" will be a GPU."""
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
+    return not hidden and any(os.path.exists(sign) for sign in GPU_SIGNS)
 
 
 def has_fast_bf16(device: "torch.device") -> bool:

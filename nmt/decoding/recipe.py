@@ -1,12 +1,13 @@
 """Recipes: what a Translator is made of, known before torch is loaded."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nmt
 from nmt.decoding.model_files import find_weights, fingerprint, read_model_manifest
 from nmt.decoding.options import SearchOptions
+from nmt.hardware import has_fast_int8, may_have_gpu
 
 if TYPE_CHECKING:
     from nmt.decoding.translator import Translator
@@ -65,7 +66,19 @@ class Recipe:
         Raises:
             FolderError: no model folder, or a damaged one.
         """
-        options = asdict(self) | asdict(self.search)
+        options = asdict(self._settled()) | asdict(self.search)
         kept = {name: options[name] for name in options if name not in ("search", *SPEED)}
         models = [fingerprint(folder) for folder in self.folders]
         return kept | {"nmt": nmt.__version__, "model": models, "ensemble": len(models) - 1}
+
+    def _settled(self) -> "Recipe":
+        """Put what `auto` will be here in its place, as far as that is known without torch.
+
+        Otherwise another machine would go on with a file in another precision.
+        """
+        device, precision = self.device, self.precision
+        if device == "auto":
+            device = "cuda" if may_have_gpu() else "cpu"
+        if precision == "auto":
+            precision = "int8" if device == "cpu" and has_fast_int8() else "fp32"
+        return replace(self, device=device, precision=precision)

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from multiprocessing.connection import wait
-from pathlib import Path
 from types import TracebackType
 from typing import Protocol
 
@@ -21,7 +20,7 @@ from nmt.decoding.recipe import Recipe
 from nmt.decoding.windows import Window
 from nmt.decoding.writers.options import WriterOptions
 from nmt.errors import NmtError
-from nmt.hardware import cores
+from nmt.hardware import cores, may_have_gpu
 from nmt.processes import Worker
 
 LOGGER = logging.getLogger("nmt")
@@ -29,8 +28,6 @@ AHEAD = 3
 # A worker has to load torch and the model: for fewer lines that takes longer than it saves.
 LEAST_LINES = 4000
 MOST = 16
-# What there is where torch may find a GPU, which one process uses best: NVIDIA's, WSL's, AMD's.
-GPU_SIGNS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
 
 
 @dataclass(frozen=True)
@@ -78,9 +75,8 @@ class Team(Protocol):
 
 def choose_workers(lines: int | None, device: str) -> int:
     """Return how many processes should translate so many lines; None where nobody knows."""
-    if lines is None or device.startswith("cuda"):
-        return 1
-    if device == "auto" and any(Path(sign).exists() for sign in GPU_SIGNS):
+    # One process uses a GPU best.
+    if lines is None or device.startswith("cuda") or (device == "auto" and may_have_gpu()):
         return 1
     wanted = os.environ.get("OMP_NUM_THREADS", "")
     most = min(cores(), int(wanted)) if wanted.isdecimal() else cores()
