@@ -3,7 +3,8 @@
     python -m benchmarks.quality --data DIR --time-limit 10m --seed 1 --seed 2 --seed 3
     python -m benchmarks.quality --data DIR --updates 2000 --cores 1
 
-DIR holds {train,val,test_2016_flickr}.{en,de}. The test file is used to report, never to choose.
+DIR holds {train,val,test_2016_flickr}.{en,de}. A training by `--updates` goes on where it was
+interrupted and is kept, one by the clock begins anew. The test file is used to report, never to choose.
 Arguments after `--` go to `nmt train`. With sacremoses installed, the column `tok-lc` is what older
 papers report: hypothesis and reference lower-cased, then tokenised by Moses's rules, then BLEU.
 """
@@ -58,10 +59,13 @@ def main() -> None:
     )
     rows = []
     for seed in options.seed or [1, 2, 3]:
-        model = folder / f"seed{seed}"
-        shutil.rmtree(model, ignore_errors=True)
+        if options.updates:  # a training that was interrupted goes on, one that is whole is kept
+            model = folder / f"seed{seed}-{options.updates}-updates"
+        else:  # by the clock: from the beginning, and without a pause
+            model = folder / f"seed{seed}"
+            shutil.rmtree(model, ignore_errors=True)
         arguments = [corpus, "-o", model, "--seed", seed, *limited]
-        cost = nmt(["train", *arguments, *options.rest], cores, folder / f"seed{seed}.log")
+        cost = nmt(["train", *arguments, *options.rest], cores, beside(model, ".log"))
         rows.append([cost.seconds / 60, *score_model(model, cores)])
         print(f"seed {seed}: " + ", ".join(_cells(rows[-1])), flush=True)
     print_table(rows)
