@@ -45,4 +45,4 @@ bench: .venv/installed
 clean:
 	rm -rf .venv .demo build dist *.egg-info \
 		.pytest_cache .mypy_cache .ruff_cache .hypothesis
-	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	find . -path ./benchmarks/.work -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -21,6 +21,12 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def wanted_cores() -> int:
+    """Return as many, or fewer where OMP_NUM_THREADS says so."""
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    return min(cores(), int(wanted)) if wanted.isdecimal() else cores()
+
+
 def launched() -> bool:
     """Say whether this process is one of several that torchrun, or its like, started."""
     numbers = [os.environ.get(name, "") for name in ("RANK", "WORLD_SIZE")]

@@ -1,5 +1,6 @@
 """Messages and progress on standard error: bars for a terminal, plain lines for a log file."""
 
+import contextlib
 import logging
 import sys
 import time
@@ -24,10 +25,11 @@ class _Handler(logging.Handler):
         """Print one message."""
         message = self.format(record)
         bars = sys.modules.get("tqdm")  # not imported: there can be no bar
-        if bars is None:
-            print(message, file=sys.stderr, flush=True)
-        else:
-            bars.tqdm.write(message, file=sys.stderr)
+        with contextlib.suppress(OSError):  # a lost terminal must not end work that can be saved
+            if bars is None:
+                print(message, file=sys.stderr, flush=True)
+            else:
+                bars.tqdm.write(message, file=sys.stderr)
 
 
 def setup_logging(quiet: bool) -> None:

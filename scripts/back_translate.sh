@@ -17,16 +17,19 @@ if [ $# -lt 6 ]; then
 fi
 source=$1 target=$2 valid_source=$3 valid_target=$4 more=$5 folder=$6
 shift 6
-mkdir -p "$folder"
-
 for file in "$source" "$target" "$valid_source" "$valid_target" "$more"; do
     if [ ! -r "$file" ]; then
         echo "back_translate.sh: error: $file: no such file, or one that may not be read" >&2
         exit 1
     fi
+done
+
+mkdir -p "$folder"
+for file in "$source" "$target" "$valid_source" "$valid_target" "$more"; do
     cksum <"$file"
 done >"$folder/inputs.new"
 if [ -e "$folder/inputs" ] && ! cmp -s "$folder/inputs" "$folder/inputs.new"; then
+    rm "$folder/inputs.new"
     echo "back_translate.sh: error: $folder was begun with other texts; choose another folder" >&2
     exit 1
 fi

@@ -201,7 +201,7 @@ def prepare_data(source: Path) -> None:
         link, file = DATA / name, (source / name).resolve()
         if link.exists() and not filecmp.cmp(link, file, shallow=False):
             raise SystemExit(
-                f"{WORK} holds what was made of another {name}: remove that folder to measure this"
+                f"{WORK} holds what was made of another {name}: move it away to measure this"
             )
         if link.resolve() != file:  # another benchmark may be reading it right now
             link.unlink(missing_ok=True)

@@ -102,16 +102,16 @@ def explain(error: BaseException) -> int | None:
 
 
 def _tell(sentence: str, code: int) -> int:
-    if os.environ.get("NMT_DEBUG"):
-        traceback.print_exc()
-    if not _helps() or isinstance(sys.exception(), LeaderLost):
-        with contextlib.suppress(OSError):  # the terminal may be gone
+    with contextlib.suppress(OSError):  # the terminal may be gone
+        if os.environ.get("NMT_DEBUG"):
+            traceback.print_exc()
+        if not _follows() or isinstance(sys.exception(), LeaderLost):
             print(sentence, file=sys.stderr)
     return code
 
 
-def _helps() -> bool:
-    """Say whether this is one of a training's processes, of which the first speaks for all."""
+def _follows() -> bool:
+    """Say whether this process of a training leaves it to the first one to speak for all."""
     return sys.argv[1:2] == ["train"] and rank() > 0
 
 

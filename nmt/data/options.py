@@ -147,7 +147,7 @@ class PreprocessOptions:
             if value is not None and not value >= minimum:
                 raise SettingError(f"the {said} must be at least {minimum}, not {value}")
             most = MOST_THREADS if name == "threads" else MOST
-            if value is not None and value > most:
+            if isinstance(value, int) and value > most:
                 raise SettingError(f"the {said} must be at most {most:,}, not {value}")
         choices = {"tokenizer": TOKENIZERS, "invalid_utf8": ("error", "replace", "skip")}
         for name, allowed in choices.items():

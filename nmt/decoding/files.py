@@ -15,6 +15,7 @@ from nmt.decoding.team import Job, choose_workers, open_team
 from nmt.decoding.windows import WINDOW_LINES, cut
 from nmt.decoding.writers.options import WriterOptions
 from nmt.errors import DataError, SettingError, UsageError
+from nmt.hardware import wanted_cores
 from nmt.progress import Progress
 
 LONGEST_LINE = 1 << 20  # bytes; as many as are read at a time
@@ -83,7 +84,7 @@ def translate_file(
         lines = _Lines(reader.name, iter(reader), out.mark)
         total, done = count_lines(source), out.mark.lines
         left = None if options.stream or total is None else total - done
-        count = options.workers or choose_workers(left, recipe.device)
+        count = options.workers or choose_workers(left, recipe.device, wanted_cores())
         job = Job(recipe, options.writers, reader.name, options.prefixes)
         with (
             open_team(job, count) as team,

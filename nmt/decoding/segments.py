@@ -1,18 +1,19 @@
 """Lines that are too long for a model: cut at sentence marks, and put together again."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-# Where a line may be cut, the best places first. Each pattern matches what lies between segments.
+import regex
+
+# Where a line may be cut, the best places first. Each pattern matches what lies between segments: a
+# sentence keeps all its marks and the quotes and brackets that end with it.
 CUTS = (
-    # With the quotes and brackets that end with the sentence, and never within a run of marks.
-    re.compile(
-        r"(?<=[.!?…؟۔])\s+|(?<=[.!?…؟۔][\"'”’»)])\s+|"
-        r"(?:(?<=[。！？।])|(?<=[。！？।][”’」』）]))(?![。！？।”’」』）])\s*"
+    regex.compile(
+        r"(?<=[.!?…؟۔][\"'”’“‘»«)\]]*)\s+|"
+        r"(?<=[。！？।][”’」』）]*)(?![。！？।”’」』）])\s*"
     ),
-    re.compile(r"(?<=[,;:])\s+|(?<=[，；：、،؛])\s*"),
-    re.compile(r"\s+"),
+    regex.compile(r"(?<=[,;:])\s+|(?<=[，；：、،؛])\s*"),
+    regex.compile(r"\s+"),
 )
 
 
@@ -55,7 +56,7 @@ def _split(
     return _pack(small, limit, count)
 
 
-def _cut(segment: Segment, pattern: re.Pattern[str]) -> list[Segment]:
+def _cut(segment: Segment, pattern: regex.Pattern[str]) -> list[Segment]:
     parts, start, spaced = [], 0, segment.spaced
     for match in pattern.finditer(segment.text):
         parts.append(Segment(segment.text[start : match.start()], spaced))

@@ -8,7 +8,6 @@ characters, besides that of the workers.
 """
 
 import logging
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -73,14 +72,12 @@ class Team(Protocol):
         """Translate windows; they come back in order."""
 
 
-def choose_workers(lines: int | None, device: str) -> int:
+def choose_workers(lines: int | None, device: str, cores: int) -> int:
     """Return how many processes should translate so many lines; None where nobody knows."""
     # One process uses a GPU best.
     if lines is None or device.startswith("cuda") or (device == "auto" and may_have_gpu()):
         return 1
-    wanted = os.environ.get("OMP_NUM_THREADS", "")
-    most = min(cores(), int(wanted)) if wanted.isdecimal() else cores()
-    return max(1, min(most, lines // LEAST_LINES, MOST))
+    return max(1, min(cores, lines // LEAST_LINES, MOST))
 
 
 def open_team(job: Job, workers: int) -> AbstractContextManager[Team]:

@@ -64,7 +64,7 @@ class TrainConfig:
         for name, least in LEAST.items():
             if not getattr(self, name) >= least:  # written so that nan fails
                 raise ValueError(f"{name} must be {least} or more, not {getattr(self, name)}")
-            if getattr(self, name) > MOST:
+            if isinstance(getattr(self, name), int) and getattr(self, name) > MOST:
                 raise ValueError(f"{name} must be at most {MOST:,}, not {getattr(self, name)}")
         for name in ("dropout", "label_smoothing"):
             if not 0 <= getattr(self, name) < 1:

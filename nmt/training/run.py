@@ -71,7 +71,7 @@ def train(
         SettingError: an unknown or unfit setting.
         NmtError: the loss is no longer a number, or a process was lost; the message says what is
             saved.
-        Interrupted: Ctrl-C or SIGTERM; the state is saved.
+        Interrupted: Ctrl-C, SIGTERM or a lost terminal; the state is saved.
     """
     options = options or TrainOptions()
     began = clock()

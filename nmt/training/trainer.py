@@ -70,7 +70,7 @@ class Trainer:
             peak: the machine's operations a second, to state the speed as a share.
 
         Raises:
-            Interrupted: Ctrl-C or SIGTERM arrived, and the state is saved.
+            Interrupted: a signal to stop arrived, and the state is saved.
             NmtError: the loss is no longer a number, or has risen far.
         """
         position, speed = self.position, self._begin(cost, peak)

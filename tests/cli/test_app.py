@@ -1,6 +1,7 @@
 """The command line as a whole: help, version, start-up, and how errors are told."""
 
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -173,6 +174,34 @@ def test_a_signal_lets_clean_up_code_run(tmp_path, number):
     )
     assert done.returncode == 128 + number
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lost_terminal_ends_a_command_by_its_signal():
+    body = """
+    import logging
+    from nmt.progress import setup_logging
+    setup_logging(False)
+    try:
+        print("ready", flush=True)
+        time.sleep(30)
+    finally:
+        logging.getLogger("nmt").info("what is there is kept")
+    """
+    terminal, inside = pty.openpty()
+    program = PROGRAM.format(body=textwrap.indent(textwrap.dedent(body), "    ").strip())
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, "stand-in"],
+        stdout=subprocess.PIPE,
+        stderr=inside,
+        text=True,
+        env=ENVIRONMENT,
+    )
+    os.close(inside)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    os.close(terminal)
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(timeout=30) == 128 + signal.SIGHUP
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="/proc is Linux's own")

@@ -55,15 +55,15 @@ def test_both_int8_operators_say_the_same_to_the_last_bit(rows, bound, size):
 
 
 @needs_int8
-@pytest.mark.parametrize("few", [True, False])
-def test_int8_counts_as_working_only_where_both_operators_do(monkeypatch, few):
-    def broken(self, x, plus=None):
-        if (len(x) <= precision.FEW_ROWS) == few:
-            raise TypeError("another signature")
-        return whole(self, x, plus)
-
-    whole = precision._Int8Map.__call__
-    monkeypatch.setattr(precision._Int8Map, "__call__", broken)
+@pytest.mark.parametrize(
+    ("package", "operator"),
+    [
+        ("onednn", "qlinear_pointwise"),
+        ("quantized", "linear_with_input_q_dq_qweight_dq_output_fp32"),
+    ],
+)
+def test_int8_counts_as_working_only_where_both_operators_do(monkeypatch, package, operator):
+    monkeypatch.setattr(getattr(torch.ops, package), operator, None)  # as of another signature
     assert not int8_works.__wrapped__()
 
 

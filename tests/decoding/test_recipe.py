@@ -3,8 +3,10 @@
 import pytest
 
 from nmt import hardware
+from nmt.decoding.precision import int8_works
 from nmt.decoding.recipe import Recipe
 from nmt.decoding.translator import Translator
+from nmt.hardware import has_fast_int8
 
 
 @pytest.fixture(scope="module")
@@ -13,6 +15,9 @@ def model(learned) -> str:
     return str(learned("reverse").model)
 
 
+@pytest.mark.skipif(
+    has_fast_int8() and not int8_works(), reason="this build of torch has no 8-bit linear operator"
+)
 @pytest.mark.parametrize("precision", ["auto", "fp32"])
 def test_a_recipe_names_the_precision_that_its_translator_computes_in(model, precision):
     recipe = Recipe(model, precision=precision, device="cpu")

@@ -84,6 +84,8 @@ def test_sentence_marks_come_first_then_commas_then_spaces():
         ("他说：“我们走吧。”然后他走了。", ["他说：“我们走吧。”", "然后他走了。"]),
         ("太好了！！！我不信。", ["太好了！！！", "我不信。"]),
         ("هل أنت هنا؟ نعم أنا هنا. شكرا", ["هل أنت هنا؟", "نعم أنا هنا.", "شكرا"]),
+        ("他说：（“我们走吧。”）然后他走了。", ["他说：（“我们走吧。”）", "然后他走了。"]),
+        ("Er rief: „Geh weg.“ Dann ging er.", ["Er rief: „Geh weg.“", "Dann ging er."]),
         ('He said "go." Then he went.', ['He said "go."', "Then he went."]),
     ],
 )

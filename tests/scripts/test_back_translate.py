@@ -72,6 +72,7 @@ def test_a_missing_text_is_told(program, toy_corpus):
     assert done.stderr == (
         "back_translate.sh: error: nothere: no such file, or one that may not be read\n"
     )
+    assert not (program.parent / "work").exists()
 
 
 def test_too_few_arguments_show_the_usage(program):
