@@ -32,11 +32,16 @@ app.main()
 """
 
 
-def run_program(body: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run a program that is `nmt` with one more command, `stand-in`."""
+def stand_in(body: str) -> list[str]:
+    """Return the command of a program that is `nmt` with one more command, `stand-in`."""
     program = PROGRAM.format(body=textwrap.indent(textwrap.dedent(body), "    ").strip())
+    return [sys.executable, "-c", program, "stand-in"]
+
+
+def run_program(body: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run that program to its end."""
     return subprocess.run(
-        [sys.executable, "-c", program, "stand-in"],
+        stand_in(body),
         capture_output=True,
         text=True,
         timeout=60,
@@ -188,9 +193,8 @@ def test_a_lost_terminal_ends_a_command_by_its_signal():
         logging.getLogger("nmt").info("what is there is kept")
     """
     terminal, inside = pty.openpty()
-    program = PROGRAM.format(body=textwrap.indent(textwrap.dedent(body), "    ").strip())
     process = subprocess.Popen(
-        [sys.executable, "-c", program, "stand-in"],
+        stand_in(body),
         stdout=subprocess.PIPE,
         stderr=inside,
         text=True,
