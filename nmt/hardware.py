@@ -22,7 +22,7 @@ def cores() -> int:
 
 
 def wanted_cores() -> int:
-    """Return as many, or fewer where OMP_NUM_THREADS says so."""
+    """Return the number of cores that this process may use, or fewer if OMP_NUM_THREADS says so."""
     wanted = os.environ.get("OMP_NUM_THREADS", "")
     return min(cores(), int(wanted)) if wanted.isdecimal() else cores()
 

@@ -70,6 +70,7 @@ def test_a_time_limit_is_kept_and_the_rate_falls_to_zero(forked_nmt, toy_folder,
     assert ended.code == 0, ended.stderr
     rates = [line["learning_rate"] for line in metrics(model) if line["kind"] == "train"]
     assert rates[-1] < 0.03 * max(rates)
+    assert metrics(model)[-1]["seconds"] == pytest.approx(4, abs=1)
 
 
 def test_the_bar_follows_the_time(toy_folder, tmp_path):
