@@ -11,7 +11,7 @@ from typing import Any
 from safetensors import safe_open
 
 from benchmarks.contestants.nmt import train_speeds
-from benchmarks.quality import beside, nmt
+from benchmarks.quality import beside, minutes, nmt
 from nmt.decoding.model_files import FORMAT_VERSION
 from nmt.files import atomic_write
 
@@ -103,7 +103,7 @@ def train(corpus: Path, model: Path, arguments: Sequence[object], budget: Budget
         tokens_per_second=round(statistics.harmonic_mean(speeds[1:] or speeds), 1),
         core_share=round(cost.cpu_seconds / cost.seconds / len(budget.cores), 3),
         peak_mib=round(cost.peak_mib),
-        minutes=round(cost.seconds / 60, 2),
+        minutes=round(minutes(model), 2),
     )
 
 

@@ -19,7 +19,7 @@ importlib.import_module(sys.argv[2]).main()
 """
 
 
-class Worker:
+class WorkerProcess:
     """A worker in a process of its own, seen from here."""
 
     def __init__(self, module: str, threads: int, advice: str, files: Sequence[int] = ()) -> None:

@@ -1,7 +1,7 @@
-"""Settings: frozen dataclasses whose fields carry their own meaning and bounds.
+"""Settings: frozen dataclasses whose fields carry their own meaning.
 
 A group of settings is a frozen dataclass whose fields are made by `setting(default, "meaning")`.
-They can be read, listed and checked without torch.
+Bounds are checked where one is made. They can be read and listed without torch.
 """
 
 import dataclasses
@@ -61,7 +61,7 @@ def _convert(value: Any, kind: Any, where: str) -> Any:
         if (kind is int and isinstance(value, float)) or isinstance(value, bool):
             raise ValueError
         return kind(value)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError):
         names = {int: "a whole number", float: "a number", bool: "true or false"}
         raise SettingError(f"{where} needs {names.get(kind, 'text')}, not '{value}'") from None
 

@@ -32,9 +32,12 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """
     try:
         # What Ctrl-C and SIGTERM raise inside safetensors would be taken for a damaged file.
-        with StopSignals() as signals:
-            tensors, metadata = _read(path)
-        signals.again()
+        signals = StopSignals()
+        try:
+            with signals:
+                tensors, metadata = _read(path)
+        finally:
+            signals.again()
         if _checksum(tensors, metadata["notes"]) != metadata["checksum"]:
             raise ValueError
         return tensors, dict(json.loads(metadata["notes"]))

@@ -48,6 +48,7 @@ def test_every_setting_says_what_it_means():
         ({"dropout": False}, "model: dropout needs a number, not 'False'"),
         ({"attention": True}, "model: attention needs text, not 'True'"),
         ({"dropout": "x"}, "model: dropout needs a number, not 'x'"),
+        ({"dropout": 10**400}, f"model: dropout needs a number, not '{10**400}'"),
         ({"tied": "maybe"}, "model: tied needs true or false, not 'maybe'"),
         (
             {"attention": "dott"},

@@ -58,6 +58,22 @@ def test_a_signal_while_a_file_is_read_is_neither_lost_nor_taken_for_damage(tmp_
     assert ended == bell.rung > 0
 
 
+def test_a_signal_while_a_damaged_file_is_read_is_not_lost(tmp_path, bell):
+    path = tmp_path / "model.safetensors"
+    save_tensors(path, {f"part{n}": torch.randn(50, 50) for n in range(60)}, {})
+    path.write_bytes(path.read_bytes()[:-1])
+    chance, ended = random.Random(1), 0
+    for _ in range(300):
+        try:
+            bell.ring_in(chance.uniform(1e-5, 3e-4))
+            with pytest.raises(NmtError):
+                load_tensors(path)
+            bell.ring_in(0)
+        except Terminated:
+            ended += 1
+    assert ended == bell.rung > 0
+
+
 def test_without_a_signal_a_damaged_file_is_told(tmp_path):
     path = tmp_path / "model.safetensors"
     save_tensors(path, {"part": torch.randn(50, 50)}, {})

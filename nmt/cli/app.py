@@ -102,6 +102,8 @@ def explain(error: BaseException) -> int | None:
 
 
 def _tell(sentence: str, code: int) -> int:
+    if "--overwrite" in sys.argv:  # which would begin anew what can go on
+        sentence = sentence.replace("the same command", "the same command without --overwrite")
     with contextlib.suppress(OSError):  # the terminal may be gone
         if os.environ.get("NMT_DEBUG"):
             traceback.print_exc()

@@ -20,7 +20,7 @@ from nmt.decoding.windows import Window
 from nmt.decoding.writers.options import WriterOptions
 from nmt.errors import NmtError
 from nmt.hardware import cores, may_have_gpu
-from nmt.processes import Worker
+from nmt.processes import WorkerProcess
 
 LOGGER = logging.getLogger("nmt")
 AHEAD = 3
@@ -106,7 +106,7 @@ class _Alone:
         return
 
 
-class _Worker(Worker):
+class _Worker(WorkerProcess):
     """A worker in a process of its own, seen from here."""
 
     def __init__(self, job: Job) -> None:

@@ -10,7 +10,7 @@ from nmt.errors import FolderError
 from nmt.tensors import load_tensors, save_tensors
 
 log = logging.getLogger("nmt")
-WEIGHTS = "model."  # begins the names of a model's own numbers among the tensors
+MODEL = "model"  # begins the names of a model's own numbers among the tensors
 
 
 @dataclass
@@ -21,14 +21,14 @@ class Position:
     epoch: int = 0
     batch: int = 0  # batches of this epoch already used
     seconds: float = 0.0  # time used, validation included
+    best_metric: str = ""  # what models are scored by, and its tokeniser; none yet if empty
     best_score: float = 0.0
     best_loss: float = 0.0
-    highest: float = 0.0  # score of any model; the best one's is within noise of it
     best_update: int = 0
+    highest: float = 0.0  # score of any model; the best one's is within noise of it
     lowest_loss: float | None = None  # of training, in a report
-    unreported_loss: float = 0.0  # summed over the target tokens since the last report, which are
-    unreported_tokens: int = 0  # so many
-    best_metric: str = ""  # the name and tokeniser of that score; none yet if empty
+    unreported_loss: float = 0.0  # summed over the target tokens since the last report
+    unreported_tokens: int = 0  # how many those are
     bad_validations: int = 0
     haste: float = 1.0  # how much sooner than its budget says the run comes to its end
     validated_update: int = 0
@@ -80,8 +80,8 @@ def load_newest(folder: Path) -> State | None:
 
 
 def checkpoints_in(folder: Path) -> list[Path]:
-    """Return the files of checkpoints, the oldest first."""
-    return sorted(folder.glob("update-*.safetensors"))
+    """Return the files of checkpoints, the oldest first; copies by other names are none."""
+    return sorted(folder.glob(f"update-{'[0-9]' * 8}*.safetensors"))
 
 
 def trained_in(folder: Path) -> list[Path]:
@@ -92,7 +92,7 @@ def trained_in(folder: Path) -> list[Path]:
 def weights_of(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """Return the model's own numbers among a checkpoint's tensors, by the names of parameters."""
     return {
-        name.removeprefix(WEIGHTS): tensor
+        name.removeprefix(f"{MODEL}."): tensor
         for name, tensor in tensors.items()
-        if name.startswith(WEIGHTS)
+        if name.startswith(f"{MODEL}.")
     }

@@ -1,7 +1,9 @@
 """The settings of a training run. Read without torch."""
 
+import math
 from dataclasses import dataclass
 
+from nmt.errors import SettingError
 from nmt.settings import setting
 
 # Where no limit is given, a run ends here at the latest.
@@ -47,7 +49,9 @@ class TrainConfig:
         "how that share falls from 1 to teacher_forcing in the course of the training",
         ("none", "linear", "exponential", "inverse-sigmoid"),
     )
-    validate_every: int = setting(0, "updates between validations; 0: two epochs, but 100 to 1,000")
+    validate_every: int = setting(
+        0, "updates between validations; 0: two epochs, but 100 batches to 1,000 updates"
+    )
     patience: int = setting(10, "validations without a better model until the learning rate falls")
     report_every: int = setting(50, "updates between lines of metrics.jsonl")
     tensorboard: bool = setting(False, "show metrics.jsonl in TensorBoard too: MODEL/tensorboard")
@@ -103,4 +107,17 @@ class Limits:
     @property
     def given(self) -> bool:
         """Whether the user chose a limit."""
-        return any(value is not None for value in (self.seconds, self.epochs, self.updates))
+        return bool(self._chosen())
+
+    def check(self) -> None:
+        """Refuse what is no limit, and more than one; raises SettingError."""
+        chosen = self._chosen()
+        if len(chosen) > 1:
+            raise SettingError(f"a run has one limit, not {' and '.join(chosen)}")
+        for name, value in chosen.items():
+            if not 0 < value < math.inf:
+                raise SettingError(f"{name} must be above 0 and finite, not {value}")
+
+    def _chosen(self) -> dict[str, float]:
+        """Return the limits that were given, by name."""
+        return {name: value for name, value in vars(self).items() if value is not None}

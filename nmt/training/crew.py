@@ -19,7 +19,7 @@ from nmt.decoding.model_folder import Description
 from nmt.errors import NmtError
 from nmt.hardware import matrix_peak
 from nmt.models.seq2seq import Seq2Seq
-from nmt.processes import Worker
+from nmt.processes import WorkerProcess
 from nmt.training.config import TrainConfig
 from nmt.training.learner import Learner, Work
 from nmt.training.loader import Feed
@@ -70,7 +70,7 @@ class Failure:
     memory: bool  # whether it ran out
 
 
-class _Remote(Worker):
+class _Remote(WorkerProcess):
     """A worker in a process of its own, seen from here."""
 
     def __init__(self, job: Job) -> None:
@@ -183,7 +183,8 @@ class Crew:
         return self
 
     def __exit__(self, *error: object) -> None:
-        torch.set_num_threads(self._all_threads)
+        self._threads = self._all_threads
+        torch.set_num_threads(self._threads)
         for other in self._others:
             other.pipe.close()
         for other in self._others:

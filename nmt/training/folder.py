@@ -35,14 +35,14 @@ VOCABULARIES = ("joint.model", "source.model", "target.model")
 def alone(folder: Path) -> Iterator[None]:
     """Make a folder if need be, and keep other runs out of it within the block.
 
-    A folder that was made and stays empty is removed again.
+    What was made and stays empty is removed again.
 
     Raises:
         FolderError: it is a file, or another run has it.
     """
     if folder.exists() and not folder.is_dir():
         raise FolderError(f"{folder}: this is a file; choose a folder for the model")
-    new = not folder.exists()
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
@@ -54,9 +54,9 @@ def alone(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
-        if new:
-            with contextlib.suppress(OSError):  # it is not empty
-                folder.rmdir()
+        with contextlib.suppress(OSError):  # one is not empty
+            for path in made:
+                path.rmdir()
 
 
 def prepare(
@@ -111,8 +111,12 @@ def _check_empty(folder: Path, vocabularies: Sequence[Path]) -> None:
 
 def _remove_half_written(folder: Path) -> None:
     """Remove what a run left that was killed while it wrote."""
-    for path in (*folder.glob(".*.tmp"), *folder.glob("checkpoints/.*.tmp")):
-        path.unlink()
+    for name in (
+        *(f".{name}" for name in (*FILES, *VOCABULARIES, MANIFEST)),
+        "checkpoints/.update",
+    ):
+        for path in folder.glob(f"{name}*.tmp"):
+            path.unlink()
 
 
 def _check_ours(folder: Path) -> None:

@@ -12,6 +12,7 @@ from nmt.data.batching import Ints
 from nmt.data.corpus import Split
 from nmt.progress import duration
 from nmt.training.learners import Learners
+from nmt.training.room import less, room_for
 from nmt.training.schedule import Pace
 
 # Updates are timed for so many seconds, after some that meet new shapes.
@@ -50,36 +51,36 @@ class Forecast:
         ]
 
 
-def forecast(crew: Learners, split: Split) -> Forecast:
+def forecast(learners: Learners, split: Split) -> Forecast:
     """Train for a few seconds (a plan begins with the largest batch); nothing is written.
 
     Raises:
-        NmtError: a worker process ended, most likely because memory ran out.
+        NmtError: memory does not suffice, or a worker process ended.
     """
-    plan, together = crew.feed.plan(0), crew.job.config.accumulate
+    plan, together = learners.feed.plan(0), learners.job.config.accumulate
     updates = [range(at, min(at + together, len(plan))) for at in range(0, len(plan), together)]
     warm_up = min(WARM_UP, len(updates) // 2)
-    pace = Pace(1, dropout=0.1, reference=crew.job.config.teacher_forcing)
+    pace = Pace(1, dropout=0.1, reference=learners.job.config.teacher_forcing)
     tokens, began = 0, 0.0
-    with crew:
-        crew.update(0, range(1), pace)
+    with learners, room_for("one update", f"take {less(learners.job.config)}"):
+        learners.update(0, range(1), pace)
         for count, indices in enumerate(updates):
             if count == warm_up:
                 tokens, began = 0, time.monotonic()
-            tokens += crew.update(0, indices, replace(pace, update=count + 1)).tokens
+            tokens += learners.update(0, indices, replace(pace, update=count + 1)).tokens
             if count > warm_up and time.monotonic() - began > TIMED_SECONDS:
                 break
-        _wait_for(crew.learner.device)
+        _wait_for(learners.learner.device)
         speed = tokens / (time.monotonic() - began)
     total = len(split.target.ids) + len(split)
     return Forecast(
-        parameters=len(crew.storage.weights),
-        processes=crew.job.workers,
+        parameters=len(learners.storage.weights),
+        processes=learners.job.workers,
         batches=len(plan),
         largest_batch="{} x {} x {}".format(*_shape(split, plan[0])),
         tokens_per_second=round(speed, 1),
         seconds_per_epoch=round(total / speed, 1),
-        memory_mb=_memory_mb(crew),
+        memory_mb=_memory_mb(learners),
     )
 
 
@@ -94,14 +95,14 @@ def _wait_for(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def _memory_mb(crew: Learners) -> int:
+def _memory_mb(learners: Learners) -> int:
     """Return the most memory that there was; of processes, those that ended count alike."""
-    if crew.learner.device.type == "cuda":
-        return torch.cuda.max_memory_allocated(crew.learner.device) // 1_000_000
+    if learners.learner.device.type == "cuda":
+        return torch.cuda.max_memory_allocated(learners.learner.device) // 1_000_000
     unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kilobytes here
     own, other = (
         resource.getrusage(who).ru_maxrss * unit
         for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )
     # Processes of torchrun are no children of this one, but much like it.
-    return (own + (crew.job.workers - 1) * (other or own)) // 1_000_000
+    return (own + (learners.job.workers - 1) * (other or own)) // 1_000_000

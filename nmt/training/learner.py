@@ -14,6 +14,7 @@ from torch import Tensor
 from nmt.models.dropout import NO_DROPOUT, Dropout
 from nmt.models.seq2seq import Seq2Seq
 from nmt.training.adam import Adam
+from nmt.training.checkpoint import MODEL
 from nmt.training.config import TrainConfig
 from nmt.training.forcing import mixed_inputs
 from nmt.training.frozen import trainable, within
@@ -98,7 +99,8 @@ class Learner:
             if not done.tokens:
                 torch.cat(found, out=row)
             else:  # added up in the weights' own type, and rounded once
-                total = total.to(self.storage.weights.dtype) + torch.cat(found)
+                total = total.to(self.storage.weights.dtype)
+                total += torch.cat(found)
             done += Work(loss.detach(), batch.tokens, batch.source_tokens, batch.token_pairs)
         if total is not row:
             row.copy_(total)
@@ -166,6 +168,11 @@ class Learner:
                 tensors[f"{kind}.{name}"] = view
         return tensors
 
+    def fits(self, tensors: dict[str, Tensor]) -> bool:
+        """Say whether these are names and shapes of this learner's state."""
+        shapes = ({name: part.shape for name, part in x.items()} for x in (tensors, self.state()))
+        return next(shapes) == next(shapes)
+
     def load_state(self, tensors: dict[str, Tensor]) -> None:
         """Take over what `state` returned."""
         with torch.no_grad():
@@ -176,7 +183,7 @@ class Learner:
     def _kinds(self) -> list[tuple[str, Tensor]]:
         storage = self.storage
         return [
-            ("model", storage.weights),
+            (MODEL, storage.weights),
             ("optimizer.exp_avg", storage.exp_avg),
             ("optimizer.exp_avg_sq", storage.exp_avg_sq),
         ]

@@ -28,3 +28,4 @@ class TrainOptions:
         """Refuse what no corpus makes right; raises SettingError."""
         if not 0 <= self.seed < SEEDS:
             raise SettingError(f"a seed is a number from 0 to {SEEDS - 1}, not {self.seed}")
+        self.limits.check()

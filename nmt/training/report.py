@@ -39,9 +39,11 @@ class MetricsLog:
         """Read all lines."""
         return [json.loads(line) for line in self.path.read_text(encoding="utf-8").split("\n")[:-1]]
 
-    def size(self) -> int:
-        """Return the length of the file in bytes."""
-        return self.path.stat().st_size
+    def flush(self) -> int:
+        """See to it that what was written outlives a power cut; returns its length in bytes."""
+        with self.path.open("ab") as file:
+            os.fsync(file.fileno())
+            return file.tell()
 
 
 def sample_lines(samples: list[Sample]) -> list[str]:
@@ -80,7 +82,7 @@ print(Translator.load("{folder}").translate(["..."])[0].text)
 
 ## Scores
 
-On the {valid:,} validation pairs, by {search}: {scores}.
+On {valid:,} validation pairs, by {search}: {scores}.
 
 | source | translation | reference |
 |---|---|---|
@@ -119,7 +121,8 @@ class Records:
             folder: the model folder.
             description: what the model is.
             corpus: what it is trained on.
-            facts: what else CARD says of all models of a run: `parameters`, `device`, `precision`.
+            facts: what else CARD says of all models of a run: `parameters`, `device`, `precision`,
+                and `valid`, how many validation pairs are translated.
         """
         self.folder = folder
         self.facts = _card_facts(description, corpus.manifest) | facts
@@ -165,7 +168,6 @@ def _card_facts(description: Description, corpus: dict[str, Any]) -> dict[str, A
         "version": nmt.__version__,
         "source": description.source.language or "the source language",
         "target": description.target.language or "the target language",
-        "valid": corpus["splits"]["valid"]["pairs"],
         "pairs": train["pairs"],
         "source_tokens": train["source_tokens"],
         "target_tokens": train["target_tokens"],

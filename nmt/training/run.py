@@ -1,6 +1,7 @@
 """`train`: from a corpus folder to a finished model folder, in one call or in several."""
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 import torch
 
 from nmt.decoding.model_folder import load_weights
+from nmt.errors import FolderError
 from nmt.models.cost import cost
 from nmt.progress import duration
 from nmt.training.checkpoint import Position
@@ -20,6 +22,7 @@ from nmt.training.learners import Learners
 from nmt.training.options import TrainOptions
 from nmt.training.ranks import Ranks
 from nmt.training.report import Records, scores_in_words
+from nmt.training.room import room_for
 from nmt.training.run_setup import Setup, set_up
 from nmt.training.schedule import DROPOUT_AN_EPOCH, Budget
 from nmt.training.team import Team, together
@@ -120,10 +123,18 @@ def _begin(setup: Setup, ranks: Ranks | None) -> "_Run":
     begun = state is not None
     prepare(setup.folder, setup.description, setup.corpus, options.overwrite, begun)
     tensors, position = state or ({}, Position())
+    if not begun and not options.init_from:
+        # What holds all pieces for equally likely; a model taken over may begin with more.
+        position.lowest_loss = math.log(setup.description.target.pieces)
     learners = _make_learners(setup, ranks, position.workers)
-    if not ranks:
+    if not ranks and setup.device.type == "cpu":
         position.workers = learners.job.workers
     if begun:
+        if not learners.learner.fits(tensors):
+            raise FolderError(
+                f"{setup.folder}: the newest checkpoint there is of another model; choose another "
+                "folder, or start anew with --overwrite"
+            )
         learners.learner.load_state(tensors)
     _announce(setup, learners)
     if begun:
@@ -149,6 +160,7 @@ class _Run:
             "parameters": len(learners.storage.weights),
             "device": setup.device.type,
             "precision": setup.precision,
+            "valid": len(setup.validator.sources),
         }
         self.records = Records(setup.folder, setup.description, setup.corpus, facts)
 
@@ -186,8 +198,6 @@ class _Run:
             self.position,
             clock,
         )
-        if self.setup.options.overwrite:
-            trainer.resume_hint = "the same command without --overwrite"
         with self.learners:
             trainer.run(cost(setup.settings.model, setup.description.target.pieces), peak)
 
@@ -197,7 +207,8 @@ class _Run:
         notes = load_weights(setup.folder, learner.model)
         learner.storage.round()
         beam = setup.settings.train.validation_beam
-        validation = setup.validator.score(self.learners.examine(beam))
+        with room_for("the last validation", "go on with --set train.validation_beam=1"):
+            validation = setup.validator.score(self.learners.examine(beam))
         self.records.draw_curves()
         self.records.write_card(validation, beam, notes["update"], self.position)
         log.info(

@@ -23,6 +23,7 @@ from nmt.training.crew import Job, mean_factor
 from nmt.training.learner import Learner, Work
 from nmt.training.loader import Feed
 from nmt.training.ranks import Ranks
+from nmt.training.room import begin_anew, room_for
 from nmt.training.schedule import Pace
 from nmt.training.storage import Storage
 from nmt.training.validation import Examiner, Share
@@ -161,7 +162,9 @@ def _serve(ranks: Ranks, corpus: Path | str) -> Any:
                 member = _join(ranks, corpus, *values)
                 member.signals = signals
             else:
-                getattr(member, phase)(*values)
+                assert member is not None  # the first word is "join"
+                with room_for("the share of this process", begin_anew(member.job.config)):
+                    getattr(member, phase)(*values)
 
 
 def _join(ranks: Ranks, folder: Path | str, job: Job, device: str) -> Member:

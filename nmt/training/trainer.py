@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import NoReturn
 
 from nmt.decoding.model_folder import save_weights
-from nmt.errors import NmtError, memory_ran_out
+from nmt.errors import NmtError
 from nmt.models.cost import Cost
 from nmt.progress import Progress
 from nmt.signals import StopSignals
@@ -16,6 +16,7 @@ from nmt.training.checkpoint import Position, save_checkpoint
 from nmt.training.learners import Learners
 from nmt.training.ranks import RankLost
 from nmt.training.report import MetricsLog, Records, sample_lines, scores_in_words
+from nmt.training.room import begin_anew, room_for
 from nmt.training.schedule import COOLDOWN, Budget, Pace
 from nmt.training.selection import Standing, is_better
 from nmt.training.speed import Speedometer
@@ -38,7 +39,7 @@ class Trainer:
     def __init__(
         self,
         records: Records,
-        crew: Learners,
+        learners: Learners,
         validator: Validator,
         budget: Budget,
         position: Position,
@@ -46,8 +47,8 @@ class Trainer:
     ) -> None:
         """Prepare to go on from `position`; `clock` is what the time limit goes by."""
         self.folder, self.records = records.folder, records
-        self.crew = crew
-        self.learner = crew.learner
+        self.learners = learners
+        self.learner = learners.learner
         self.config = self.learner.config
         self.validator = validator
         self.budget = budget
@@ -56,9 +57,8 @@ class Trainer:
         self.metrics = MetricsLog(self.folder / "metrics.jsonl", position.metrics_bytes)
         if self.config.tensorboard:
             self.metrics.board = Board(self.folder / "tensorboard", self.metrics.lines())
-        self.resume_hint = "the same command"
         together = self.config.accumulate
-        epoch = -(-crew.feed.batches(0) // together)
+        epoch = -(-learners.feed.batches(0) // together)
         two_epochs = min(1000, max(-(-100 // together), 2 * epoch))
         self.validate_every = self.config.validate_every or two_epochs
 
@@ -73,7 +73,8 @@ class Trainer:
             Interrupted: a signal to stop arrived, and the state is saved.
             NmtError: the loss is no longer a number, or has risen far.
         """
-        position, speed = self.position, self._begin(cost, peak)
+        self._begin(cost, peak)
+        position, speed = self.position, self.speed
         by_time = self.budget.updates is None
         unit = "s" if by_time else "updates"
         with (
@@ -81,43 +82,46 @@ class Trainer:
             Progress(self._total(), unit, "Training", self._done()) as bar,
         ):
             for epoch, indices in self._batches():
-                self._update(epoch, indices, speed)
+                self._update(epoch, indices)
                 bar.advance(self._done() - bar.done)
-                if position.update % self.config.report_every == 0:
-                    self._report(speed, bar)
-                if position.update % self.validate_every == 0:
+                validates = position.update % self.validate_every == 0
+                if validates or position.update % self.config.report_every == 0:
+                    self._report(bar)
+                if validates:
                     with speed.paused():
                         self._validate()
                     self._shorten_if_stuck()
                     bar.expect(self._total())
                 if self._progress() >= 1:
                     break
-                signals.received = signals.received or self.crew.stop
+                signals.received = signals.received or self.learners.stop
                 if signals.received:
                     self._stop(signals)
                 if self.clock() - self._saved > 60 * self.config.checkpoint_minutes:
                     with speed.paused():
                         self.save()
             if position.validated_update != position.update:
+                self._report(bar)
                 self._validate()
             position.finished = True
             self.save()
             if signals.received:
                 self.records.draw_curves()
                 raise signals.interruption(
-                    f"training is done and saved; {self.resume_hint} writes the final scores"
+                    "training is done and saved; the same command writes the final scores"
                 )
 
-    def _begin(self, cost: Cost, peak: float) -> Speedometer:
+    def _begin(self, cost: Cost, peak: float) -> None:
         """Start the clocks."""
         position = self.position
         self._began = self.clock() - position.seconds
         unreported = position.unreported_loss, position.unreported_tokens
         self.speed = Speedometer(cost, peak, self.clock, *unreported)
+        self.pace = Pace.of(self.config, position.update, self._epochs(), self._progress())
+        self._share = self.pace.reference
         if position.update == 0:
             self.save()  # from now on a folder without a state is one that lost it
         self._saved = self.clock()
-        return self.speed
 
     def _stop(self, signals: StopSignals) -> None:
         """Save, and say how to go on and what there is already; raises Interrupted."""
@@ -135,7 +139,7 @@ class Trainer:
             )
         raise signals.interruption(
             f"stopped after update {position.update:,}, and everything is saved; "
-            f"{self.resume_hint} goes on from here ({there_is})"
+            f"the same command goes on from here ({there_is})"
         )
 
     def save(self) -> None:
@@ -143,7 +147,7 @@ class Trainer:
         position, speed = self.position, self.speed
         position.unreported_loss = float(speed.loss)
         self._check_number(position.unreported_loss)
-        position.metrics_bytes = self.metrics.size()
+        position.metrics_bytes = self.metrics.flush()
         position.unreported_tokens = speed.tokens + speed.carried
         folder = self.folder / "checkpoints"
         state, keep = self.learner.state(), self.config.keep_checkpoints
@@ -154,7 +158,7 @@ class Trainer:
         """Yield the batches of each update from the present position on, and keep the position."""
         position, together = self.position, self.config.accumulate
         while self._progress() < 1 or position.update == 0:
-            stop = self.crew.feed.batches(position.epoch)
+            stop = self.learners.feed.batches(position.epoch)
             for start in range(position.batch, stop, together):
                 position.batch = min(start + together, stop)
                 yield position.epoch, range(start, position.batch)
@@ -184,23 +188,16 @@ class Trainer:
         """Bring the time used up to date."""
         self.position.seconds = self.clock() - self._began
 
-    def _update(self, epoch: int, indices: range, speed: Speedometer) -> None:
+    def _update(self, epoch: int, indices: range) -> None:
         self.position.update += 1
         update, epochs, progress = self.position.update, self._epochs(), self._progress()
         self.pace = Pace.of(self.config, update, epochs, progress)
         try:
-            work = self.crew.update(epoch, indices, self.pace)
+            with room_for(f"update {update:,}", begin_anew(self.config)):
+                work = self.learners.update(epoch, indices, self.pace)
         except RankLost as error:
             self._save_before(epoch, indices, error)
-        except (MemoryError, RuntimeError) as error:
-            if not memory_ran_out(error):
-                raise
-            less = f"--set train.batch_tokens={self.config.batch_tokens // 2}"
-            raise NmtError(
-                f"there is not enough memory for update {update:,}: begin anew with smaller "
-                f"batches ({less} --overwrite) or with a smaller model"
-            ) from error
-        speed.count(work)
+        self.speed.count(work)
         self._tick()
 
     def _save_before(self, epoch: int, indices: range, error: RankLost) -> NoReturn:
@@ -210,14 +207,19 @@ class Trainer:
         self.save()
         raise NmtError(
             f"{error.reason}; everything up to update {position.update:,} is saved, and "
-            f"{self.resume_hint} goes on from there"
+            "the same command goes on from there"
         ) from error
 
-    def _report(self, speed: Speedometer, bar: Progress) -> None:
-        figures = speed.read()
+    def _report(self, bar: Progress) -> None:
+        """Tell of the updates since the last report, if there are any."""
+        if not self.speed.tokens + self.speed.carried:
+            return
+        figures = self.speed.read()
         self._check_number(figures.loss)
-        self._check_course(figures.loss)
         share = self.pace.reference
+        if share != self._share:  # losses of another task are not to be compared
+            self.position.lowest_loss, self._share = None, share
+        self._check_course(figures.loss)
         sampling = {} if share == 1 else {"teacher_forcing": round(share, 4)}
         self.metrics.write(
             kind="train",
@@ -232,6 +234,7 @@ class Trainer:
             epoch=self.position.epoch + 1,
             update=self.position.update,
             loss=round(figures.loss, 3),
+            rate=f"{self.pace.rate:.2g}",
             **{"tokens/s": figures.tokens_per_second, "peak": f"{figures.share_of_peak:.0%}"},
         )
 
@@ -241,12 +244,14 @@ class Trainer:
 
     def _check_course(self, loss: float) -> None:
         position = self.position
-        if position.lowest_loss is None or loss < position.lowest_loss:
-            position.lowest_loss = loss
+        lowest = loss if position.lowest_loss is None else position.lowest_loss
+        position.lowest_loss = min(lowest, loss)
         if loss > position.lowest_loss + DIVERGED:
             raise self._lost(f"the loss has risen from {position.lowest_loss:.2f} to {loss:.2f}")
 
     def _lost(self, why: str) -> NmtError:
+        """Draw how it came to that, and return what to say."""
+        self.records.draw_curves()
         lower = f"--set train.learning_rate={self.config.learning_rate / 2:g}"
         advice = f"train again with a lower rate: {lower} --overwrite"
         if self.position.best_update:
@@ -258,13 +263,14 @@ class Trainer:
 
     def _epochs(self) -> float:
         """Return how many times the corpus was seen."""
-        return self.position.epoch + self.position.batch / self.crew.feed.batches(
+        return self.position.epoch + self.position.batch / self.learners.feed.batches(
             self.position.epoch
         )
 
     def _validate(self) -> None:
         began = self.clock()
-        validation = self.validator.score(self.crew.examine(beam_size=1))
+        with room_for("the validation", begin_anew(self.config)):
+            validation = self.validator.score(self.learners.examine(beam_size=1))
         position = self.position
         self._check_number(validation.loss)
         better = self._is_better(validation)

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import traceback
 from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection
@@ -59,7 +60,7 @@ def main() -> None:
             return
         except Exception as error:
             if os.environ.get("NMT_DEBUG"):
-                raise
+                traceback.print_exc()
             pipe.send(Failure(str(error) or type(error).__name__, memory_ran_out(error)))
 
 

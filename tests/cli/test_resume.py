@@ -46,6 +46,20 @@ def test_a_killed_run_goes_on_to_the_same_weights(
     check_resumed(model, uninterrupted)
 
 
+@pytest.mark.parametrize("kind", [("--precision=bf16", "--updates=60"), ("--epochs=2",)])
+def test_so_does_one_in_bf16_and_one_by_epochs(forked_nmt, toy_folder, tmp_path, kind):
+    whole, model = tmp_path / "whole", tmp_path / "model"
+    assert forked_nmt(*command(toy_folder, whole, *WATCHED, *kind)).code == 0
+    running = forked_nmt.start(*command(toy_folder, model, *WATCHED, *kind))
+    wait_for(lambda: has_lines(model, 40), "it trains")
+    running.signal(signal.SIGKILL)
+    assert running.wait().code == -signal.SIGKILL
+    ended = forked_nmt(*command(toy_folder, model, *WATCHED, *kind))
+    assert "going on after update" in ended.stderr
+    assert computed(model) == computed(whole)
+    assert same_weights(model, whole)
+
+
 @pytest.mark.parametrize(
     ("number", "name", "code", "lines"),
     [(signal.SIGINT, "Ctrl-C", 130, 10), (signal.SIGTERM, "SIGTERM", 143, 35)],
@@ -85,6 +99,22 @@ def test_an_interrupted_run_saves_says_so_and_goes_on(
     assert MISSING not in (model / "README.md").read_text()
 
 
+def test_after_overwrite_the_command_to_go_on_with_is_the_one_without_it(
+    forked_nmt, toy_folder, tmp_path
+):
+    model = tmp_path / "model"
+    arguments = command(toy_folder, model, *WATCHED, "--quiet", "--updates", UPDATES)
+    running = forked_nmt.start(*arguments, "--overwrite")
+    wait_for(lambda: has_lines(model, 10), "it trains")
+    running.signal(signal.SIGTERM)
+    said = "everything is saved; the same command without --overwrite goes on from here"
+    assert said in running.wait().stderr
+    begun = updates(model)
+    assert forked_nmt(*arguments).code == 0
+    assert updates(model) == list(range(1, UPDATES + 1))
+    assert updates(model)[: len(begun)] == begun
+
+
 MISSING = "This was written before the end of the training: the scores by beam search are missing."
 
 
@@ -93,7 +123,7 @@ def check_unfinished_card(model: Path) -> None:
     assert MISSING in card
     best = [line for line in metrics(model) if line.get("best")][-1]
     scores = f"BLEU {best['bleu']:.1f}, chrF {best['chrf']:.1f}, loss {best['loss']:.3f}"
-    assert f"On the 20 validation pairs, by greedy search: {scores}" in card
+    assert f"On 20 validation pairs, by greedy search: {scores}" in card
     assert f"the best model is of update {best['update']} of {best['update']},\n" in card
 
 

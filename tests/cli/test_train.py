@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from nmt import api
+from nmt.data.corpus import Corpus
 from nmt.training.catalogue import Preset, names
+from nmt.training.loader import Feed
 from tests.conftest import environment
 from tests.support.runs import SMALL, WATCHED, command, computed, metrics, same_weights, updates
 
@@ -87,9 +89,36 @@ def test_the_bar_follows_the_time(toy_folder, tmp_path):
             shown += part
     os.close(terminal)
     assert process.wait(timeout=30) == 0
+    figures = rb"epoch \d+, update [\d,]+, loss \d\.\d+, rate 0\.\d+, tokens/s [\d,]+, peak \d+%"
+    assert re.search(figures, shown)
     shares = [int(share) for share in re.findall(rb"Training: +(\d+)%", shown)]
     assert shares == sorted(shares)
     assert shares[-1] > 60
+
+
+def test_a_validation_shows_its_scores_whether_they_are_the_best_and_translations(
+    forked_nmt, toy_folder, tmp_path
+):
+    model = tmp_path / "model"
+    ended = forked_nmt(*command(toy_folder, model, *WATCHED, "--updates", 70))
+    validations = [line for line in metrics(model) if line["kind"] == "valid"]
+    assert [line["update"] for line in validations] == [30, 60, 70]
+    said, best = ended.stderr.split("\nupdate ")[1:], 0
+    assert len(said) == 3
+    sources = (toy_folder / "valid.source.txt").read_text().splitlines()
+    references = (toy_folder / "valid.target.txt").read_text().splitlines()
+    for line, (first, *samples) in zip(validations, map(str.splitlines, said), strict=True):
+        best = line["update"] if line["best"] else best
+        mark = "best so far" if line["best"] else f"(best at update {best})"
+        assert first == (
+            f"{line['update']}: BLEU {line['bleu']:.1f}, chrF {line['chrf']:.1f}, loss "
+            f"{line['loss']:.3f} (perplexity {line['perplexity']:.1f})  {mark}"
+        )
+        names, texts = zip(*(sample.split(maxsplit=1) for sample in samples[:9]), strict=True)
+        assert names == ("source", "reference", "translation") * 3
+        pairs = list(zip(texts[::3], texts[1::3], strict=True))
+        assert set(pairs) <= set(zip(sources, references, strict=True))
+        assert len(set(pairs)) == 3
 
 
 def test_list_settings_names_each_with_its_values_and_meaning(forked_nmt):
@@ -416,3 +445,17 @@ def test_a_dry_run_tells_the_cost_and_writes_nothing(forked_nmt, toy_folder, tmp
     assert report["seconds_per_epoch"] > 0
     assert int(figures["parameters"].replace(",", "")) == report["parameters"] > 1000
     assert figures["largest batch"].split()[:5] == report["largest_batch"].split()
+    assert report["largest_batch"] == largest_batch(toy_folder)
+    assert 50 < report["memory_mb"] < 3000  # torch alone takes 200
+
+
+def largest_batch(corpus: Path) -> str:
+    """The shape of the batch of most places that SMALL makes, ends of sentences counted."""
+    split = Corpus.open(corpus).train
+    source, target = split.source.lengths() + 1, split.target.lengths() + 1
+    shapes = [
+        (len(rows), int(source[rows].max()), int(target[rows].max()))
+        for rows in Feed(split, 300, seed=1).plan(0)
+    ]
+    pairs, longest_source, longest_target = max(shapes, key=lambda shape: shape[0] * sum(shape[1:]))
+    return f"{pairs} x {longest_source} x {longest_target}"

@@ -8,7 +8,7 @@ import torch
 
 from nmt.errors import FolderError
 from nmt.tensors import load_tensors, save_tensors
-from nmt.training.checkpoint import Position, load_newest, save_checkpoint
+from nmt.training.checkpoint import Position, load_newest, save_checkpoint, trained_in
 
 TENSORS = {
     "weights": torch.randn(3, 4),
@@ -51,6 +51,16 @@ def test_only_the_newest_are_kept_and_none_from_which_the_run_went_back(tmp_path
         kept.append([int(path.stem.removeprefix("update-")) for path in sorted(tmp_path.iterdir())])
     assert kept == [[5], [5, 20], [20, 100], [20, 50], [50, 3000]]
     assert load_newest(tmp_path)[1].update == 3000
+
+
+def test_copies_by_other_names_are_let_be(tmp_path):
+    save_checkpoint(tmp_path, TENSORS, Position(update=100), keep=1)
+    copy = tmp_path / "update-best.safetensors"
+    copy.write_bytes((tmp_path / "update-00000100.safetensors").read_bytes())
+    save_checkpoint(tmp_path, TENSORS, Position(update=200), keep=1)
+    assert copy.exists()
+    assert load_newest(tmp_path)[1].update == 200
+    assert [path.name for path in trained_in(tmp_path)] == ["update-00000200.safetensors"]
 
 
 def cut(content: bytes) -> bytes:

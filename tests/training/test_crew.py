@@ -135,6 +135,17 @@ def test_a_run_of_two_goes_on_to_the_same_weights(toy_folder, tmp_path):
     assert same_weights(tmp_path / "whole", tmp_path / "stopped")
 
 
+def test_after_a_run_of_two_all_threads_are_back(toy_folder, tmp_path):
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        options = TrainOptions("tiny", PAIR, Limits(updates=2), device="cpu", precision="fp32")
+        train(toy_folder, tmp_path / "model", options)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(threads)
+
+
 def alive(process: str) -> bool:
     try:
         state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]

@@ -1,5 +1,6 @@
 """Fine-tuning and the other direction: what a run begins with, and what it is of."""
 
+import math
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,9 @@ from nmt.errors import FolderError, SettingError
 from nmt.training.config import Limits
 from nmt.training.options import TrainOptions
 from nmt.training.run import train
+from nmt.training.trainer import DIVERGED
 from tests.support.corpora import digit_corpus
+from tests.support.runs import metrics
 
 SMALL = ["model.embedding_size=16", "model.hidden_size=16", "train.batch_tokens=300"]
 OPTIONS = TrainOptions("tiny", SMALL, Limits(updates=3), device="cpu", precision="fp32")
@@ -39,6 +42,15 @@ def test_fine_tuning_begins_with_the_weights_and_keeps_the_architecture(
     kept = zip(before.model.parameters(), after.model.parameters(), strict=True)
     assert all(torch.allclose(*pair, atol=1e-6) for pair in kept)
     assert after.description.training["init_from"]["model"] == str(first)
+
+
+def test_on_another_task_a_model_may_begin_with_more_loss_than_guessing(learned, tmp_path):
+    changes = ["train.report_every=1", "train.learning_rate=1e-6"]
+    options = replace(OPTIONS, preset="auto", changes=changes, init_from=learned("copy").model)
+    train(learned("reverse").corpus, tmp_path / "model", options)
+    losses = [line["loss"] for line in metrics(tmp_path / "model") if line["kind"] == "train"]
+    pieces = read_description(tmp_path / "model").target.pieces
+    assert min(losses) > math.log(pieces) + DIVERGED
 
 
 def test_a_begun_fine_tuning_needs_its_origin_no_more(first, toy_folder, tmp_path):

@@ -91,6 +91,13 @@ def test_without_the_share_of_time_the_clock_decides_nothing(toy_folder, tmp_pat
         assert torch.equal(one, other)
 
 
+@pytest.fixture
+def may_get_worse(monkeypatch):
+    """Let a run go on that has lost what it learned."""
+    monkeypatch.setattr("nmt.training.trainer.DIVERGED", math.inf)
+
+
+@pytest.mark.usefixtures("may_get_worse")
 def test_the_best_model_is_kept(toy_folder, tmp_path):
     logging.getLogger("nmt").setLevel(logging.INFO)
     changes = [
@@ -214,8 +221,12 @@ def test_a_loss_that_is_no_number_ends_the_run_with_advice(toy_folder, tmp_path)
     assert (model / "model.safetensors").read_bytes() == before
 
 
-def test_where_there_is_no_model_yet_the_advice_is_to_begin_anew(toy_folder, tmp_path):
-    wild = options("train.learning_rate=50", "train.warmup_updates=0", updates=9)
+@pytest.mark.parametrize("report_every", [1, 50])  # each update, or none before the end
+def test_where_there_is_no_model_yet_the_advice_is_to_begin_anew(
+    toy_folder, tmp_path, report_every
+):
+    rare = f"train.report_every={report_every}"
+    wild = options("train.learning_rate=50", "train.warmup_updates=0", rare, updates=9)
     with pytest.raises(NmtError) as caught:
         train(toy_folder, tmp_path / "model", wild)
     assert re.fullmatch(
@@ -223,6 +234,17 @@ def test_where_there_is_no_model_yet_the_advice_is_to_begin_anew(toy_folder, tmp
         r"--set train\.learning_rate=25 --overwrite",
         str(caught.value),
     )
+    assert not (tmp_path / "model" / "model.safetensors").exists()
+    assert (tmp_path / "model" / "curves.png").exists()
+
+
+def test_a_run_shorter_than_a_report_is_reported_at_its_end(toy_folder, tmp_path):
+    train(toy_folder, tmp_path / "model", options("train.report_every=50", updates=7))
+    train(toy_folder, tmp_path / "watched", options(updates=7))
+    (line,) = metrics(tmp_path / "model")
+    losses = [line["loss"] for line in metrics(tmp_path / "watched")]
+    assert line["update"] == 7
+    assert min(losses) < line["loss"] < max(losses)
 
 
 def test_a_state_that_is_no_number_is_not_saved(toy_folder, tmp_path):
@@ -245,8 +267,8 @@ def test_where_memory_runs_out_the_setting_to_lower_is_named(toy_folder, tmp_pat
     with pytest.raises(NmtError) as caught:
         train(toy_folder, tmp_path / "model", options(updates=3))
     assert str(caught.value) == (
-        "there is not enough memory for update 1: begin anew with smaller batches "
-        "(--set train.batch_tokens=150 --overwrite) or with a smaller model"
+        "there is not enough memory for update 1: begin anew, by --overwrite, with smaller "
+        "batches (--set train.batch_tokens=150) or a smaller model"
     )
 
 
@@ -317,8 +339,49 @@ def test_what_a_killed_process_half_wrote_is_removed(toy_folder, tmp_path):
     halves = (model / ".model.safetensors.ab12.tmp", model / "checkpoints/.update-04.safe.x.tmp")
     for half in halves:
         half.write_text("half")
+    others = (model / ".notes.tmp", model / ".average.x.tmp" / "config.json")
+    others[1].parent.mkdir()
+    for other in others:
+        other.write_text("mine")
     train(toy_folder, model, options(updates=4))
     assert not any(half.exists() for half in halves)
+    assert [other.read_text() for other in others] == ["mine", "mine"]
+
+
+def test_a_checkpoint_of_another_model_is_named(toy_folder, tmp_path):
+    model, wider = tmp_path / "model", tmp_path / "wider"
+    train(toy_folder, model, options(updates=3))
+    train(toy_folder, wider, options("model.hidden_size=32", updates=4))
+    for path in (wider / "checkpoints").iterdir():
+        shutil.copy(path, model / "checkpoints")
+    with pytest.raises(FolderError) as caught:
+        train(toy_folder, model, options(updates=9))
+    assert str(caught.value) == (
+        f"{model}: the newest checkpoint there is of another model; choose another folder, or "
+        "start anew with --overwrite"
+    )
+
+
+def test_a_mistake_leaves_no_folder_behind(toy_folder, tmp_path):
+    with pytest.raises(SettingError):
+        train(toy_folder, tmp_path / "runs" / "a" / "model", options("train.dropout=2"))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("limits", "sentence"),
+    [
+        ({"seconds": math.inf}, "seconds must be above 0 and finite, not inf"),
+        ({"seconds": math.nan}, "seconds must be above 0 and finite, not nan"),
+        ({"updates": -5}, "updates must be above 0 and finite, not -5"),
+        ({"seconds": 60, "updates": 7}, "a run has one limit, not seconds and updates"),
+    ],
+)
+def test_what_is_no_limit_is_refused(toy_folder, tmp_path, limits, sentence):
+    with pytest.raises(SettingError) as caught:
+        train(toy_folder, tmp_path / "model", options(**limits))
+    assert str(caught.value) == sentence
+    assert not (tmp_path / "model").exists()
 
 
 def test_two_runs_do_not_write_into_one_folder(toy_folder, tmp_path):
@@ -351,6 +414,15 @@ def test_a_loss_that_rises_far_ends_the_run_with_advice(toy_folder, tmp_path):
     assert (model / "model.safetensors").read_bytes() == before
 
 
+def test_losses_by_other_shares_of_teacher_forcing_are_not_compared(toy_folder, tmp_path):
+    decay = ["train.teacher_forcing=0", "train.teacher_forcing_decay=linear"]
+    train(toy_folder, tmp_path / "model", options(*decay, updates=5))
+    *_, before, last = metrics(tmp_path / "model")
+    assert before["teacher_forcing"] > last["teacher_forcing"]
+    position = load_newest(tmp_path / "model" / "checkpoints")[1]
+    assert position.lowest_loss == pytest.approx(last["loss"])
+
+
 def test_a_model_folder_comes_back_as_it_was_saved(learned):
     folder = learned("copy").model
     loaded = load_model(folder)
@@ -372,6 +444,7 @@ def test_weights_of_another_model_are_refused(toy_folder, tmp_path):
         load_weights(tmp_path, describe(corpus, other, 1).build())
 
 
+@pytest.mark.usefixtures("may_get_worse")
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_the_final_loss_is_that_of_the_best_model(toy_folder, tmp_path, precision):
     """Of a run that gets worse: the last weights are not those that stay."""
@@ -403,6 +476,12 @@ class StoppingClock(Clock):
 def test_a_run_that_adds_up_batches_goes_on_inside_an_epoch(toy_folder, tmp_path):
     together = options("train.accumulate=3", "train.workers=1", updates=9)
     train(toy_folder, tmp_path / "whole", together)
+    train(toy_folder, tmp_path / "single", options("train.workers=1", updates=1))
+    (batch,) = (line["epoch"] for line in metrics(tmp_path / "single"))
+    epochs = [line["epoch"] for line in metrics(tmp_path / "whole")]
+    assert epochs == pytest.approx(
+        [min(1, 3 * batch * update) for update in range(1, 10)], abs=0.01
+    )
     with pytest.raises(Interrupted, match="stopped after update"):
         train(toy_folder, tmp_path / "halves", together, StoppingClock(25))
     stopped = metrics(tmp_path / "halves")[-1]

@@ -28,6 +28,7 @@ from tests.support.fork_server import Ended, Running
 from tests.support.runs import (
     SMALL,
     command,
+    computed,
     has_lines,
     metrics,
     same_weights,
@@ -115,18 +116,23 @@ def test_two_processes_make_the_gradient_of_one(toy_folder):
         for each, indices in ((whole, range(1)), (whole, range(3)), (single, range(3))):
             with Team(ranks, each, model_of(each), corpus) as team:
                 work = team.update(0, indices, Pace(1, 0.0, 0.0))  # a rate of 0 changes no weight
-                found.append(team.storage.gradients[0] / work.tokens)
+                found.append((team.storage.gradients[0] / work.tokens, team.storage.gradient))
         return found
 
     found = together(lead, toy_folder)
-    for gradient, (each, count) in zip(found, ((whole, 1), (whole, 3), (single, 3)), strict=True):
+    for (gradient, used), (each, count) in zip(
+        found, ((whole, 1), (whole, 3), (single, 3)), strict=True
+    ):
         with Crew(each, model_of(each), corpus) as one:
             expected, tokens = torch.zeros_like(gradient), 0
             for index in range(count):
                 batches = one.feed.take(0, range(index, index + 1))
                 tokens += one.learner.gradients(batches, Pace(1)).tokens
                 expected += one.storage.gradients[0]
-        assert (gradient - expected / tokens).abs().max() < 1e-10 * gradient.abs().max()
+        mean = expected / tokens
+        assert (gradient - mean).abs().max() < 1e-10 * mean.abs().max()
+        shrunk = mean * min(1.0, each.config.clip_norm / float(mean.norm()))
+        assert (used - shrunk).abs().max() < 1e-5 * shrunk.abs().max()
 
 
 @pytest.mark.usefixtures("with_a_helper")
@@ -178,6 +184,27 @@ def test_a_killed_run_goes_on_with_any_number_of_processes(start, toy_folder, tm
         names = [path.name for path in model.iterdir()]
         assert sorted(names) == sorted(path.name for path in (tmp_path / "whole").iterdir())
     assert same_weights(tmp_path / "whole", tmp_path / "by-2")
+
+
+def test_a_killed_run_with_dropout_goes_on_to_the_same_weights(start, toy_folder, tmp_path):
+    """Each process has chance of its own, which a run that goes on draws again."""
+
+    def by_two(name: str) -> list[Running]:
+        watched = [option for option in WATCHED if "validate_every" not in option]
+        changes = ["--set=train.dropout=0.3", "--set=train.validate_every=60"]
+        arguments = command(toy_folder, tmp_path / name, *watched, *changes, "--updates=60")
+        return start(2, *arguments)
+
+    assert [ended.code for ended in ends(by_two("whole"))] == [0, 0]
+    running = by_two("model")
+    wait_for(lambda: has_lines(tmp_path / "model", 40), "it trains")
+    for process in running:
+        process.signal(signal.SIGKILL)
+    ends(running)
+    first, _ = ends(by_two("model"))
+    assert "going on after update" in first.stderr
+    assert computed(tmp_path / "model") == computed(tmp_path / "whole")
+    assert same_weights(tmp_path / "model", tmp_path / "whole")
 
 
 # Who gets which signal; who speaks, with which code; what is said; whether the state is saved.
