@@ -10,7 +10,7 @@ the forward pass (the gradients by inputs and by weights are a product each).
 from benchmarks.report import table
 from nmt.models.config import ModelConfig
 from nmt.models.cost import Cost, cost
-from nmt.training.catalogue import OURS
+from nmt.training.catalogue import names
 from nmt.training.presets import resolve
 
 # Multi30k English to German, joint vocabulary of 8,000 BPE pieces, end of sentence included.
@@ -22,8 +22,9 @@ GNMT = ModelConfig(embedding_size=1024, hidden_size=1024, encoder_layers=4, deco
 PIECES = 8000
 SHAPES = {
     "config A": (CONFIG_A, PIECES),
-    **{name: (resolve(name, [], 0).model, PIECES) for name in OURS},
+    **{name: (resolve(name, [], 0).model, PIECES) for name in names()},
     "gnmt": (GNMT, PIECES),
+    "gnmt-32k": (GNMT, 32_000),
 }
 # The peers' read-out is as wide as the state, and is fed to the next step's LSTM.
 PEER_READOUT = 512
@@ -52,6 +53,16 @@ def peers_config_a() -> Cost:
     return Cost(ours.per_source_token, 2 * (lstm + readout + output), ours.per_pair_of_tokens)
 
 
+def sources_and_targets() -> float:
+    """Return how many tokens there are on both sides for each target token."""
+    return 1 + SOURCE_LENGTH / TARGET_LENGTH
+
+
+def output_layer(config: ModelConfig, pieces: int) -> int:
+    """Return the operations of the output layer for a target token."""
+    return cost(config, pieces).per_target_token - cost(config, 0).per_target_token
+
+
 def row(name: str, counted: Cost, output: int) -> list[str]:
     """Return a row of the table, in millions of operations; `output` is of the output layer."""
     target = counted.per_target_token + SOURCE_LENGTH * counted.per_pair_of_tokens
@@ -62,7 +73,7 @@ def row(name: str, counted: Cost, output: int) -> list[str]:
 def main() -> None:
     """Print the table of README.md."""
     rows = [
-        row(name, cost(config, pieces), 2 * config.embedding_size * pieces)
+        row(name, cost(config, pieces), output_layer(config, pieces))
         for name, (config, pieces) in SHAPES.items()
     ]
     rows.insert(1, row("config A in the peers", peers_config_a(), 2 * PEER_READOUT * PIECES))

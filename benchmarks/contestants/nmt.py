@@ -25,8 +25,9 @@ class Nmt(Contestant):
 
     loader = "nmt.decoding.translator:Translator.load"
 
-    def __init__(self, precision: str = "auto") -> None:
+    def __init__(self, precision: str = "auto", pieces: int = PIECES) -> None:
         self.precision = precision
+        self.pieces = pieces
         self.name = f"nmt {precision}"
         self.batch_tokens = BATCH_TOKENS
 
@@ -53,16 +54,21 @@ class Nmt(Contestant):
     def install(self) -> None:
         """Nothing to do: what is measured is this repository, in this environment."""
 
+    @property
+    def corpus(self) -> Path:
+        """The corpus folder: with as many pieces as the peers have, or with others."""
+        return self.folder / ("corpus" if self.pieces == PIECES else f"corpus-{self.pieces}")
+
     def prepare(self) -> None:
-        """Make the corpus folder, with a joint BPE vocabulary as large as the peers'."""
-        corpus = self.folder / "corpus"
+        """Make the corpus folder, with a joint BPE vocabulary."""
+        corpus = self.corpus
         if (corpus / "corpus.json").exists():
             return
         shutil.rmtree(corpus, ignore_errors=True)
         log = self.folder / "preprocess.log"
         command: list[str | Path] = [self.python, "-m", "nmt", "preprocess", *corpus_files()]
         command += ["-o", corpus]
-        command += ["--tokenizer", "bpe", "--vocab-size", str(PIECES), "--joint-vocab"]
+        command += ["--tokenizer", "bpe", "--vocab-size", str(self.pieces), "--joint-vocab"]
         run_whole(command, [0], Files(log), "nmt preprocess")
 
     def train_command(self, folder: Path, report_every: int) -> list[str | Path]:
@@ -96,7 +102,7 @@ class Nmt(Contestant):
         batches = f"train.batch_tokens={self.batch_tokens}"
         settings = [*CONFIG_A, batches, f"train.report_every={report_every}"]
         named = [part for setting in settings for part in ("--set", setting)]
-        files = (self.folder / "corpus", "-o", folder / "model")
+        files = (self.corpus, "-o", folder / "model")
         return [self.python, "-m", "nmt", "train", *files, "--seed", "1", *named]
 
 
