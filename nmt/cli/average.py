@@ -19,7 +19,7 @@ def average(
 ) -> None:
     """Average the weights of models with the same architecture and vocabularies.
 
-    The average of the last checkpoints is often a little better than any of them.
+    The average of the last checkpoints can be a little better than any of them.
 
     Example: nmt average my-model/checkpoints -o my-average
     """

@@ -1,6 +1,6 @@
 """Averaging: one model out of several of a kind, by the mean of each weight (Junczys-Dowmunt 2016).
 
-The last checkpoints of a training, averaged, are often a little better than any of them.
+The last checkpoints of a training, averaged, can be a little better than any of them.
 """
 
 import logging
