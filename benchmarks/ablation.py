@@ -21,7 +21,7 @@ from pathlib import Path
 from benchmarks.contestants.base import DATA, add_data_option, prepare_data
 from benchmarks.contestants.nmt import corpus_files
 from benchmarks.processes import WORK, spread_over
-from benchmarks.quality import bleu, nmt, read_lines, translate
+from benchmarks.quality import beside, bleu, nmt, read_lines, translate
 from benchmarks.report import machine, table
 from benchmarks.runs import Budget, Ledger, train
 from nmt.files import atomic_write
@@ -50,15 +50,20 @@ def main() -> None:
     options = _options()
     cores = spread_over(options.cores)
     prepare_data(options.data)
+    size = options.vocab_size
     folder = FOLDER / (f"{options.pairs}-pairs" if options.pairs else "all-pairs")
-    corpus = folder / "corpus"
+    corpus = folder / ("corpus" if size == "auto" else f"corpus-{size}")
     if not (corpus / "corpus.json").exists():
-        make_corpus(folder, options.pairs, cores)
+        make_corpus(corpus, options.pairs, size, cores)
     print(machine(), flush=True)
     found: dict[str, list[Mapping[str, float]]] = {}
     for seed in options.seed or [1]:
         budget = Budget(options.updates, seed, cores)
-        place = folder / budget.name / options.preset
+        place = (
+            folder
+            / budget.name
+            / (options.preset if size == "auto" else f"{options.preset}-{size}")
+        )
         ledger = Ledger(place / "figures.json")
         for name in options.only or VARIANTS:
             model = place / name.replace(" ", "-")
@@ -78,14 +83,16 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--pairs", type=int, help="only the first so many pairs of training")
     parser.add_argument("--updates", type=int, default=100, help="of each training")
     parser.add_argument("--preset", default="auto")
+    parser.add_argument("--vocab-size", default="auto", help="pieces instead of what is chosen")
     parser.add_argument("--seed", type=int, action="append", help="repeat; by default 1")
     parser.add_argument("--cores", type=int, default=1)
     parser.add_argument("--only", choices=VARIANTS, action="append", help="a variant; repeat")
     return parser.parse_args()
 
 
-def make_corpus(folder: Path, pairs: int | None, cores: Sequence[int]) -> None:
+def make_corpus(corpus: Path, pairs: int | None, pieces: str, cores: Sequence[int]) -> None:
     """Make the corpus folder, of the first `pairs` pairs if there is such a number."""
+    folder = corpus.parent
     folder.mkdir(parents=True, exist_ok=True)
     for language in ("en", "de") if pairs else ():
         with (
@@ -94,7 +101,8 @@ def make_corpus(folder: Path, pairs: int | None, cores: Sequence[int]) -> None:
         ):
             part.writelines(islice(whole, pairs))
     files = corpus_files(folder if pairs else DATA)
-    nmt(["preprocess", *files, "-o", folder / "corpus"], cores, folder / "preprocess.log")
+    chosen = ["--vocab-size", pieces, "-o", corpus]
+    nmt(["preprocess", *files, *chosen], cores, beside(corpus, ".log"))
 
 
 def changes(name: str) -> list[str]:
