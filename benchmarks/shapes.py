@@ -1,4 +1,4 @@
-"""Training speed of nmt at several shapes: our own presets, config A and the GNMT shape.
+"""Training speed of nmt at several shapes: config A, the presets, and the GNMT shape.
 
     python -m benchmarks.shapes --data DIR
     python -m benchmarks.shapes --data DIR --cores 2 --only small
@@ -74,10 +74,10 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add_data_option(parser)
-    every = ["config A", *OURS, "gnmt", "gnmt-32k"]
+    every = list(SHAPES)
     parser.add_argument("--seconds", type=float, default=60, help="length of each training")
     parser.add_argument("--cores", type=int, default=1, help="how many cores each gets")
-    parser.add_argument("--only", choices=every, action="append")
+    parser.add_argument("--only", choices=every, action="append", help="a shape; repeat")
     parser.add_argument("--device", default="cpu", help="cpu, or cuda for a GPU")
     parser.add_argument("--batch-tokens", type=int, help="instead of what the shape has")
     options = parser.parse_args()
@@ -90,7 +90,7 @@ def main() -> None:
     else:
         peak = matrix_peak(device, torch.bfloat16, seconds=3) / 1e9
     rows, shares = [], []
-    for name in options.only or every:
+    for name in options.only or ("config A", *OURS, "gnmt"):
         toolkit = Shaped(name, options.device, options.batch_tokens)
         toolkit.prepare()
         report_every = REPORT_EVERY.get(name, 25) if device.type == "cpu" else 25
