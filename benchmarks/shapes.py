@@ -93,7 +93,7 @@ def main() -> None:
     for name in options.only or ("config A", *OURS, "gnmt"):
         toolkit = Shaped(name, options.device, options.batch_tokens)
         toolkit.prepare()
-        report_every = REPORT_EVERY.get(name, 25) if device.type == "cpu" else 25
+        report_every = REPORT_EVERY.get(name, 10) if device.type == "cpu" else 25
         found = toolkit.measure_training(options.seconds, cores, report_every)
         rows.append(row(name, found, peak))
         shares.append(found.core_share)
