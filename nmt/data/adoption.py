@@ -4,18 +4,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nmt.data.protobuf import bytes_field, read_fields, values, varint_field
-from nmt.data.vocabulary import BOS, EOS, PAD, UNK, has_our_ids, open_model
+from nmt.data.sentencepiece_model import (
+    MODEL_PIECE,
+    MODEL_TRAINER,
+    PIECE_TEXT,
+    PIECE_TYPE,
+    TYPE_CONTROL,
+    TYPE_UNKNOWN,
+    tokenizer_of,
+)
+from nmt.data.special import BOS, EOS, PAD, UNK
+from nmt.data.vocabulary import has_our_ids, no_model, open_model
 from nmt.errors import DataError
 
-# Field numbers and values in ModelProto (sentencepiece_model.proto).
-MODEL_PIECE, MODEL_TRAINER = 1, 2
-PIECE_TEXT, PIECE_TYPE = 1, 3
-TYPE_UNKNOWN, TYPE_CONTROL = 2, 3
-TRAINER_TYPE = 3
+# Fields of the trainer's settings.
 TRAINER_IDS = {UNK: 40, BOS: 41, EOS: 42, PAD: 43}
 TRAINER_NAMES = {UNK: 45, BOS: 46, EOS: 47, PAD: 48}
 USUAL_NAMES = {UNK: b"<unk>", BOS: b"<s>", EOS: b"</s>", PAD: b"<pad>"}
-TOKENIZERS = {1: "unigram", 2: "bpe", 3: "word", 4: "char"}
 
 
 @dataclass(frozen=True)
@@ -56,33 +61,30 @@ def adopt(path: Path) -> Adopted:
         content = path.read_bytes()
     except OSError as error:
         raise DataError(f"vocabulary {path}: cannot be read: {error.strerror}") from None
-    model = _take_apart(content, path)
-    kinds = values(model.trainer, TRAINER_TYPE) or [1]
-    tokenizer = TOKENIZERS.get(kinds[-1], "other")
-    if has_our_ids(open_model(content, path)):
-        return Adopted(content, tokenizer)
-    renumbered = renumber(model)
-    if not has_our_ids(open_model(renumbered, path)):
-        raise DataError(f"vocabulary {path}: its special pieces cannot be moved to the ids 0 to 3")
-    return Adopted(renumbered, tokenizer, renumbered=True)
-
-
-def _take_apart(content: bytes, path: Path) -> Model:
-    pieces, trainer, rest = [], b"", b""
+    # SentencePiece comes first: it refuses what is no model, and we read little of it.
+    ours = has_our_ids(open_model(content, path))
     try:
-        for field, value in read_fields(content):
-            if not isinstance(value, bytes):
-                raise ValueError("a model holds nothing but messages")
-            if field == MODEL_PIECE:
-                pieces.append(value)
-            elif field == MODEL_TRAINER:
-                trainer += value  # protobuf's own rule for a message that comes in parts
-            else:
-                rest += bytes_field(field, value)
+        model = _take_apart(content)
+        tokenizer = tokenizer_of(model.trainer)
+        adopted = content if ours else renumber(model)
     except ValueError:
-        pieces = []
-    if not pieces:
-        raise DataError(f"vocabulary {path}: this is not a SentencePiece model")
+        raise no_model(path) from None
+    if not has_our_ids(open_model(adopted, path)):
+        raise DataError(f"vocabulary {path}: its special pieces cannot be moved to the ids 0 to 3")
+    return Adopted(adopted, tokenizer, renumbered=not ours)
+
+
+def _take_apart(content: bytes) -> Model:
+    pieces, trainer, rest = [], b"", b""
+    for field, value in read_fields(content):
+        if not isinstance(value, bytes):
+            raise ValueError("a model holds nothing but messages")
+        if field == MODEL_PIECE:
+            pieces.append(value)
+        elif field == MODEL_TRAINER:
+            trainer += value  # protobuf's own rule for a message that comes in parts
+        else:
+            rest += bytes_field(field, value)
     return Model(pieces, trainer, rest)
 
 

@@ -6,13 +6,14 @@ from typing import Any, AnyStr, Protocol
 
 from nmt.data import words
 from nmt.data.protobuf import read_fields, values
+from nmt.data.sentencepiece_model import MODEL_TRAINER, tokenizer_of
 from nmt.data.special import BOS, EOS, PAD, UNK
 from nmt.data.words import SPACE, TIE
 
 # Field numbers in SentencePieceText (sentencepiece.proto).
 TEXT_PIECES, COVERED_END = 2, 5
-# In every vocabulary of words that we made, and in no text: it tells them from others.
-SIGN = SPACE + TIE
+# The first piece of every vocabulary of words that we made. Others may have it, from their text.
+SIGN, SIGN_ID = SPACE + TIE, EOS + 1
 UNKNOWN = "\u2047"  # what SentencePiece writes for an unknown piece
 UNWRITTEN = (PAD, BOS, EOS)
 
@@ -38,8 +39,14 @@ class Cutter(Protocol):
 
 def cutter(processor: Any) -> Cutter:
     """Return what cuts text as this model is meant to."""
-    known = processor.piece_to_id(SIGN) != processor.unk_id()
-    return WordCutter(processor) if known else PieceCutter(processor)
+    signed = processor.piece_to_id(SIGN) == SIGN_ID
+    return WordCutter(processor) if signed and _of_words(processor) else PieceCutter(processor)
+
+
+def _of_words(processor: Any) -> bool:
+    """Say whether a model calls its pieces words."""
+    trainer = b"".join(values(processor.serialized_model_proto(), MODEL_TRAINER))
+    return tokenizer_of(trainer) == "word"
 
 
 class PieceCutter:

@@ -91,7 +91,12 @@ def open_model(content: bytes, path: Path) -> Any:
     try:
         return sentencepiece.SentencePieceProcessor(model_proto=content)
     except (RuntimeError, ValueError, OSError):
-        raise DataError(f"vocabulary {path}: this is not a SentencePiece model") from None
+        raise no_model(path) from None
+
+
+def no_model(path: Path) -> DataError:
+    """Return the error for a file that is not a SentencePiece model."""
+    return DataError(f"vocabulary {path}: this is not a SentencePiece model")
 
 
 def has_our_ids(processor: Any) -> bool:

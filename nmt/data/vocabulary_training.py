@@ -15,11 +15,11 @@ from pathlib import Path
 from nmt.data import sentencepiece_child
 from nmt.data.normalization import write_rules
 from nmt.data.protobuf import values
+from nmt.data.sentencepiece_model import MODEL_PIECE
+from nmt.data.special import BOS, EOS, PAD, UNK
 from nmt.data.text_statistics import SPECIALS, TextStatistics
-from nmt.data.vocabulary import BOS, EOS, PAD, UNK
 from nmt.errors import DataError, SettingError
 
-MODEL_PIECE = 1  # the field of SentencePiece's ModelProto that holds a piece
 RULES = "normalization.tsv"
 THREADS = 4
 LETTERS_AT_LEAST = 0.98  # SentencePiece accepts no lower share of covered characters

@@ -4,18 +4,23 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from nmt.data.adoption import PIECE_TEXT, TRAINER_TYPE, Model, renumber
+from nmt.data.adoption import Model, renumber
 from nmt.data.cutting import SIGN
 from nmt.data.options import MIN_FREQUENCY, PreprocessOptions
 from nmt.data.protobuf import bytes_field, varint_field
+from nmt.data.sentencepiece_model import (
+    MODEL_NORMALIZER,
+    NORMALIZER_NAME,
+    PIECE_TEXT,
+    TRAINER_TYPE,
+    WORD_TYPE,
+)
 from nmt.data.vocabulary_training import Sample
 from nmt.data.words import SPACE, split
 from nmt.errors import DataError
 
 LARGEST = 50_000  # words, when the size is ours to choose
 OTHERS = 5  # pad, unk, bos, eos, and the sign
-WORD_TYPE = 3  # SentencePiece's number for models of words
-NORMALIZER, NORMALIZER_NAME = 3, 1  # fields of ModelProto and of NormalizerSpec
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,6 @@ def _write_model(words: Iterable[str]) -> bytes:
         Model(
             pieces=[bytes_field(PIECE_TEXT, piece.encode()) for piece in (SIGN, *pieces)],
             trainer=varint_field(TRAINER_TYPE, WORD_TYPE),
-            rest=bytes_field(NORMALIZER, bytes_field(NORMALIZER_NAME, b"identity")),
+            rest=bytes_field(MODEL_NORMALIZER, bytes_field(NORMALIZER_NAME, b"identity")),
         )
     )

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nmt.data.adoption import adopt
+from nmt.data.special import BOS, EOS, PAD, UNK
 from nmt.data.text_statistics import TextStatistics, choose_joint, choose_size
-from nmt.data.vocabulary import BOS, EOS, PAD, UNK, Vocabulary
+from nmt.data.vocabulary import Vocabulary
 from nmt.data.vocabulary_training import Sample, train_vocabulary
 from nmt.errors import DataError, SettingError
 
@@ -65,6 +66,23 @@ def test_other_tokenizers_round_trip_too(tmp_path, tokenizer):
     assert vocabulary.decode(vocabulary.encode(LINES[:5])) == [
         normalized(line) for line in LINES[:5]
     ]
+
+
+def test_pieces_stay_pieces_whatever_signs_the_text_holds(tmp_path):
+    vocabulary = make(tmp_path, [*LINES, *["\u203f \u203f \u203f"] * 500], "bpe")
+    assert vocabulary.id("\u2581\u203f") == 4  # where vocabularies of words have it
+    ids = vocabulary.encode(LINES[:2])
+    assert not {UNK} & {id for line in ids for id in line}
+    assert vocabulary.decode(ids) == [normalized(line) for line in LINES[:2]]
+
+
+def test_words_of_another_program_are_cut_as_it_does(tmp_path):
+    lines = [*LINES, *["a \u203f b,"] * 200]
+    path = elsewhere(tmp_path / "theirs.model", lines, model_type="word", pad_id=3)
+    (tmp_path / "ours.model").write_bytes(adopt(path).model)
+    ours = Vocabulary.load(tmp_path / "ours.model")
+    assert ours.id("\u2581\u203f") != UNK
+    assert ours.pieces(ours.encode(["a \u203f b,"])[0]) == ["\u2581a", "\u2581\u203f", "\u2581b,"]
 
 
 def test_control_characters_and_invisible_marks_vanish(vocabulary):
@@ -204,11 +222,11 @@ def test_the_size_leaves_room_for_every_character(tmp_path, characters):
     assert UNK not in vocabulary.encode([line])[0]
 
 
-def elsewhere(path: Path, **options: object) -> Path:
+def elsewhere(path: Path, lines: list[str] = LINES, **options: object) -> Path:
     """A model as people train them, in SentencePiece's own words."""
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(LINES),
+        sentence_iterator=iter(lines),
         model_writer=model,
         minloglevel=2,
         hard_vocab_limit=False,
@@ -252,7 +270,13 @@ def test_a_model_with_other_ids_is_not_loaded_unawares(tmp_path):
         Vocabulary.load(path)
 
 
-@pytest.mark.parametrize("content", [b"", b"hello\n", b"\x0a\x05ab", bytes(100), b"\xff" * 50])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b"hello\n", b"\x0a\x05ab", bytes(100), b"\xff" * 50),
+        b"\x0a\x00\x12\x01\x08",  # an empty piece, and settings cut short
+    ],
+)
 def test_a_file_that_is_no_model_is_told(tmp_path, content):
     path = tmp_path / "no.model"
     path.write_bytes(content)
