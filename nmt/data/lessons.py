@@ -12,8 +12,8 @@ from collections.abc import Iterator
 
 from nmt.data.pairs import Pair
 
-# A private-use character: no text has it, so no vocabulary does.
-HIDDEN = "\uf8ff"
+# A noncharacter, which no writing has. Should a text have it, no vocabulary learns it (`unhidden`).
+HIDDEN = "\ufdd0"
 WORD = re.compile(r"[^\W_]{3,}")
 MOST = 0.03  # lessons for each pair of the corpus
 
@@ -26,6 +26,11 @@ def lesson(pair: Pair) -> Pair | None:
         return None
     word = re.compile(rf"(?<![^\W_]){re.escape(max(shared, key=len))}(?![^\W_])")
     return word.sub(HIDDEN, pair[0]), word.sub(HIDDEN, pair[1])
+
+
+def unhidden(pair: Pair) -> Pair:
+    """Return a pair without HIDDEN: what a vocabulary may be made from."""
+    return pair[0].replace(HIDDEN, ""), pair[1].replace(HIDDEN, "")
 
 
 class Teacher:

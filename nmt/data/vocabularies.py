@@ -6,6 +6,7 @@ from pathlib import Path
 
 from nmt.data.adoption import Adopted, adopt
 from nmt.data.corpus import SIDES
+from nmt.data.lessons import unhidden
 from nmt.data.options import PreprocessOptions
 from nmt.data.pairs import PairFiles, batches
 from nmt.data.text_statistics import TextStatistics, choose_joint, choose_size
@@ -120,7 +121,7 @@ def _draw_samples(pairs: PairFiles, count: int) -> list[Sample]:
         seen = 0
         for batch in batches(pairs):
             taken = [
-                pair
+                unhidden(pair)
                 for number, pair in enumerate(batch, start=seen)
                 if int((number + 1) * share) > int(number * share)
             ]

@@ -2,7 +2,10 @@
 
 import pytest
 
+from nmt.api import PreprocessOptions, preprocess
+from nmt.data.corpus import Corpus
 from nmt.data.lessons import HIDDEN, MOST, Teacher, lesson
+from nmt.data.special import UNK
 
 
 def test_a_word_on_both_sides_is_hidden_on_both() -> None:
@@ -42,3 +45,19 @@ def test_lessons_stay_few_and_come_in_order() -> None:
     made = list(teacher.lessons_of(pairs))
     assert len(made) == teacher.lessons == 1000 * MOST
     assert made == [(f"{HIDDEN} here", f"{HIDDEN} hier")] * len(made)
+
+
+@pytest.mark.parametrize("tokenizer", ["bpe", "unigram", "char", "word"])
+@pytest.mark.parametrize("strange", ["\uf8ff", HIDDEN])
+def test_what_hides_a_word_is_unknown_whatever_the_text_holds(tmp_path, tokenizer, strange):
+    lines = [f"I saw {strange} and {strange * 9} in Boston{n} today." for n in range(50)]
+    text = tmp_path / "text"
+    text.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    files = ((text,),) * 4
+    preprocess(PreprocessOptions(*files, tokenizer=tokenizer), tmp_path / "corpus")
+    corpus = Corpus.open(tmp_path / "corpus")
+    for line in (f"I saw {HIDDEN} today.", f"I saw {HIDDEN}"):
+        [ids] = corpus.source_vocabulary.encode([line])
+        unknown = [id == UNK for id in ids]
+        stretches = zip(corpus.source_vocabulary.surfaces(line), unknown, strict=True)
+        assert "".join(text for text, hidden in stretches if hidden).strip() == HIDDEN
