@@ -32,7 +32,7 @@ def build_folder(output: Path, overwrite: bool) -> Iterator[Path]:
         OSError: it cannot be created, or the disk is full.
     """
     check_output(output, overwrite)
-    output = Path(os.path.abspath(output))
+    named, output = output, Path(os.path.abspath(output))
     made: list[Path] = []
     try:
         _make_parents(output, made)
@@ -40,6 +40,7 @@ def build_folder(output: Path, overwrite: bool) -> Iterator[Path]:
         try:
             yield building
             _flush(building)
+            check_output(named, overwrite)  # something may have been put there meanwhile
             _replace(output, building)
         except BaseException:
             shutil.rmtree(building, ignore_errors=True)
@@ -59,6 +60,8 @@ def check_output(output: Path, overwrite: bool) -> None:
     Raises:
         FolderError: it may not, and why.
     """
+    if output.is_symlink() and output.is_dir():
+        raise FolderError(f"{output}: this is a link; give the folder that it leads to")
     if output.is_symlink() or not output.is_dir():
         if output.is_symlink() or output.exists():
             raise FolderError(f"{output}: this is no folder; choose another name for the corpus")

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from nmt.api import PreprocessOptions, preprocess
 from nmt.data.corpus import Corpus
+from nmt.data.folder import build_folder
 from nmt.errors import DataError, FolderError, UsageError
 
 NASTY = "\r\f\v\u2028\u2029\u0085\u001c\x00\ufeff😀👩‍👩‍👧שלום\u202e\u0301 \t日"
@@ -317,6 +318,48 @@ def test_a_folder_with_other_things_is_never_replaced(toy_corpus, tmp_path, with
     with pytest.raises(FolderError, match=rf"something other than a corpus \('{name}'\)"):
         preprocess(toy_options(toy_corpus, overwrite=True), folder)
     assert (folder / name).read_text() == "years of work"
+
+
+@pytest.mark.parametrize("before", ["nothing", "empty", "corpus"])
+def test_what_is_put_there_meanwhile_stays(toy_corpus, tmp_path, before):
+    folder, options = tmp_path / "mine", toy_options(toy_corpus, overwrite=True)
+    if before == "corpus":
+        preprocess(options, folder)
+    elif before == "empty":
+        folder.mkdir()
+
+    def fill() -> None:
+        with build_folder(folder, overwrite=True) as building:
+            (building / "corpus.json").write_text("{}")
+            folder.mkdir(exist_ok=True)
+            (folder / "thesis.tex").write_text("years of work")
+
+    with pytest.raises(FolderError, match=r"something other than a corpus \('thesis.tex'\)"):
+        fill()
+    assert (folder / "thesis.tex").read_text() == "years of work"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "toy"]
+
+
+def test_a_corpus_that_came_meanwhile_stays(toy_corpus, tmp_path):
+    folder = tmp_path / "corpus"
+
+    def twice() -> None:
+        with build_folder(folder, overwrite=False) as building:
+            (building / "corpus.json").write_text("{}")
+            preprocess(toy_options(toy_corpus), folder)
+
+    with pytest.raises(FolderError, match="holds a corpus already; add --overwrite to replace it"):
+        twice()
+    assert len(Corpus.open(folder).valid) == 20
+
+
+def test_a_link_to_a_folder_is_told(toy_corpus, tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("folder")
+    with pytest.raises(FolderError) as told:
+        preprocess(toy_options(toy_corpus), tmp_path / "link")
+    sentence = "this is a link; give the folder that it leads to"
+    assert str(told.value) == f"{tmp_path / 'link'}: {sentence}"
 
 
 def test_an_empty_folder_is_filled(toy_corpus, tmp_path):
