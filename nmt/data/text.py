@@ -12,6 +12,7 @@ import io
 import logging
 import lzma
 import sys
+import threading
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,7 +63,7 @@ class LineReader:
             invalid_utf8: what becomes of a line that is not UTF-8: `error` raises, `replace` puts
                 U+FFFD in the place of what cannot be read, `skip` gives an empty line.
             what: what the file is, for messages: "training source".
-            longest: how many bytes a line may have; None is any number.
+            longest: how many bytes a line may have, BLOCK or more; None is any number.
 
         Raises:
             DataError: it cannot be opened.
@@ -78,6 +79,7 @@ class LineReader:
             self.name = f"{what} {self.name}"
         self._invalid_utf8, self._first_invalid, self._longest = invalid_utf8, 0, longest
         self._digest = hashlib.sha256()
+        self._reading = threading.Lock()  # held by whoever waits for the file
         self._file = self._open()
 
     def __iter__(self) -> Iterator[str]:
@@ -108,7 +110,7 @@ class LineReader:
     def _check_length(self, before: int, chunk: bytes) -> None:
         """Refuse a line that goes on for too long, before all of it is in memory.
 
-        No line within a chunk is longer than BLOCK.
+        Only the first line of a chunk can have begun before: the others are shorter than BLOCK.
         """
         end = chunk.find(b"\n")
         length = before + (end if end >= 0 else len(chunk))
@@ -123,9 +125,15 @@ class LineReader:
         return self._digest.hexdigest()
 
     def close(self) -> None:
-        """Close the file; standard input stays open."""
-        if self.path != "-":
-            self._file.close()
+        """Close the file; standard input stays open.
+
+        So does a pipe in which another thread waits for a line: to close it, Python would wait too.
+        """
+        if self.path != "-" and self._reading.acquire(blocking=False):
+            try:
+                self._file.close()
+            finally:
+                self._reading.release()
 
     def __enter__(self) -> "LineReader":
         return self
@@ -150,7 +158,7 @@ class LineReader:
 
     def _chunks(self) -> Iterator[bytes]:
         try:
-            while chunk := self._file.read1(BLOCK):
+            while chunk := self._read():
                 self._digest.update(chunk)
                 yield chunk
         except DAMAGE:
@@ -160,6 +168,11 @@ class LineReader:
             ) from None
         except OSError as error:
             raise self._unreadable(error) from None
+
+    def _read(self) -> bytes:
+        with self._reading:
+            chunk: bytes = self._file.read1(BLOCK)
+        return chunk
 
     def _unreadable(self, error: OSError) -> DataError:
         why = WHY_UNREADABLE.get(type(error), f"the file cannot be read: {error.strerror}")

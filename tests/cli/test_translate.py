@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 
 from tests.conftest import environment
 from tests.support.corpora import digit_strings
+from tests.support.runs import wait_for
 
 GREEDY = ("--beam-size", 1, "--precision", "fp32", "--device", "cpu")
 
@@ -94,6 +96,36 @@ def test_a_stream_answers_line_by_line(model, options):
         assert process.stdout.readline() == digits[::-1] + b"\n"
     rest, _ = process.communicate(b"67", timeout=30)
     assert (rest, process.returncode) == (b"76\n", 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "sentence"),
+    [
+        ("pipe", signal.SIGINT, "nmt: interrupted"),
+        ("pipe", signal.SIGTERM, "nmt: stopped by SIGTERM"),
+        ("pipe.gz", signal.SIGINT, "nmt: interrupted"),
+    ],
+)
+def test_a_stream_that_waits_for_a_line_can_be_stopped(model, tmp_path, name, number, sentence):
+    pipe, part = tmp_path / name, tmp_path / "out.part"
+    os.mkfifo(pipe)
+    lines = b"12\n" * 3000
+    command = ["translate", model, pipe, "--stream", "-o", tmp_path / "out", *GREEDY]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nmt", *map(str, command)],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    with pipe.open("wb") as writer:
+        writer.write(gzip.compress(lines, compresslevel=0) if name.endswith(".gz") else lines)
+        writer.flush()
+        wait_for(lambda: part.exists() and part.stat().st_size > 0, "it answers")
+        time.sleep(0.5)  # until it waits for more
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=20)  # and not when the pipe ends
+    assert errors.splitlines()[-1] == sentence
+    assert process.returncode == 128 + number
 
 
 @pytest.mark.parametrize(
