@@ -11,7 +11,7 @@
     average(models, output)                         several models to one
     evaluate(reference, hypothesis)                 translations to BLEU, chrF and TER
 
-Names are imported when they are first used, so that scoring a file loads no torch.
+Names are imported when they are first used, so that evaluating a file loads no torch.
 """
 
 from collections.abc import Sequence
@@ -131,7 +131,8 @@ def evaluate(
 
     Raises:
         UsageError: no reference, or not exactly one of a hypothesis, and a model with a source.
-        DataError: an empty file, or files with different numbers of lines.
+        DataError: an empty file, a line over 16 megabytes, or files with different numbers of
+            lines.
         SettingError: an unknown metric or tokeniser, or one that cannot run here.
         FolderError: `model` is no usable model folder.
     """
@@ -177,8 +178,8 @@ def _file_to_score(
 
 
 def _read(file: FilePath) -> "Text":
-    from nmt.data.text import read_lines
+    from nmt.data.text import LONGEST_TRANSLATION, read_lines
     from nmt.evaluation.report import Text
 
-    with read_lines(file, invalid_utf8="replace") as reader:
+    with read_lines(file, invalid_utf8="replace", longest=LONGEST_TRANSLATION) as reader:
         return Text(reader.name, list(reader))

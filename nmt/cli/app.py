@@ -41,7 +41,10 @@ OS_ERRORS = {
     errno.EMFILE: "too many files are open at once",
     errno.EBADF: "standard input or output is closed: give a file, or - with one that is open",
 }
-OUT_OF_MEMORY = "there is not enough memory: use smaller batches or a smaller model"
+OUT_OF_MEMORY = (
+    "there is not enough memory: end other programs, or use shorter lines, smaller batches or a "
+    "smaller model"
+)
 GPU_OUT_OF_MEMORY = "the GPU's memory is full: use smaller batches or a smaller model"
 
 

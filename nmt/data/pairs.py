@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nmt.data.corpus import SIDES
-from nmt.data.text import read_lines
+from nmt.data.text import LONGEST_LINE, read_lines
 from nmt.errors import DataError
 
 Pair = tuple[str, str]
@@ -38,8 +38,8 @@ class PairReader:
 
     def _read(self, source: Path, target: Path) -> Iterator[Pair]:
         with (
-            read_lines(source, self.invalid_utf8, f"{self.what} source") as left,
-            read_lines(target, self.invalid_utf8, f"{self.what} target") as right,
+            read_lines(source, self.invalid_utf8, f"{self.what} source", LONGEST_LINE) as left,
+            read_lines(target, self.invalid_utf8, f"{self.what} target", LONGEST_LINE) as right,
         ):
             lines = iter(left), iter(right)
             yield from zip(*lines, strict=False)

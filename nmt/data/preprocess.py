@@ -73,7 +73,8 @@ def preprocess(options: PreprocessOptions, output: Path | str) -> PreprocessRepo
         output: the folder to make.
 
     Raises:
-        DataError: a file is missing, unreadable, not UTF-8 or empty, or two differ in length.
+        DataError: a file is missing, unreadable, not UTF-8 or empty, or has a line over a
+            megabyte, or two differ in length.
         FolderError: `output` holds something that may not be replaced.
         SettingError: an option makes no sense.
         UsageError: options contradict each other.

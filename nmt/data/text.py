@@ -25,6 +25,9 @@ from nmt.files import atomic_write, behind_links, is_special
 LOGGER = logging.getLogger("nmt")
 INVALID_UTF8 = ("error", "replace", "skip")
 BLOCK = 1 << 20  # bytes asked for at a time; a pipe gives what it has
+# Bytes of a line. What goes on for longer is no text with a sentence a line, and fills the memory.
+LONGEST_LINE = 1 << 20
+LONGEST_TRANSLATION = 16 * LONGEST_LINE  # of the longest line, in whatever language
 BOM = b"\xef\xbb\xbf"
 # What compressed files begin with, and the program that unpacks them.
 MAGIC = {b"\x1f\x8b": "gzip", b"\xfd7zXZ": "xz", b"BZh": "bzip2", b"\x28\xb5\x2f\xfd": "zstd"}

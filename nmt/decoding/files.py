@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from nmt.data.text import count_lines, read_lines
+from nmt.data.text import LONGEST_LINE, count_lines, read_lines
 from nmt.decoding.growing import Mark
 from nmt.decoding.outputs import check_growing, open_outputs
 from nmt.decoding.recipe import Recipe
@@ -17,8 +17,6 @@ from nmt.decoding.writers.options import WriterOptions
 from nmt.errors import DataError, SettingError, UsageError
 from nmt.hardware import wanted_cores
 from nmt.progress import Progress
-
-LONGEST_LINE = 1 << 20  # bytes; as many as are read at a time
 
 
 @dataclass(frozen=True)

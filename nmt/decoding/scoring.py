@@ -14,7 +14,14 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from nmt.data.text import LineReader, count_lines, open_output, read_lines
+from nmt.data.text import (
+    LONGEST_LINE,
+    LONGEST_TRANSLATION,
+    LineReader,
+    count_lines,
+    open_output,
+    read_lines,
+)
 from nmt.data.vocabulary import UNK, Vocabulary
 from nmt.decoding.forced import ForcedDecoder, Pair
 from nmt.decoding.model_folder import load_model
@@ -28,6 +35,7 @@ LOGGER = logging.getLogger("nmt")
 # The translations of a line, the best one first: each a pair for each part of the line.
 Translations = list[list[Pair]]
 IMPOSSIBLE = -math.inf
+LONGEST_JSON = 16 * LONGEST_TRANSLATION  # bytes: with every piece, and attention to each
 
 
 @dataclass(frozen=True)
@@ -97,7 +105,8 @@ def score_file(
 
     Raises:
         FolderError: no model folder, or a damaged one.
-        DataError: files that cannot be read, of different lengths, or no JSON lines of this model.
+        DataError: files that cannot be read, with a line too long for the memory, of different
+            lengths, or no JSON lines of this model.
         UsageError: the output is a folder, or one of the texts.
     """
     options = options or ScoreOptions()
@@ -167,8 +176,8 @@ def _read_pairs(
     assert texts.source is not None
     assert texts.target is not None
     with (
-        read_lines(texts.source, invalid_utf8, "source") as sources,
-        read_lines(texts.target, invalid_utf8, "target") as targets,
+        read_lines(texts.source, invalid_utf8, "source", LONGEST_LINE) as sources,
+        read_lines(texts.target, invalid_utf8, "target", LONGEST_TRANSLATION) as targets,
     ):
         # No line holds a line end: joined by one, a window bounds both sides together.
         for window in windows(f"{s}\n{t}" for s, t in _together(sources, targets)):
@@ -196,7 +205,7 @@ def _read_hypotheses(
 ) -> Iterator[list[Translations]]:
     """Read JSON lines, in windows."""
     assert texts.hypotheses is not None
-    with read_lines(texts.hypotheses, invalid_utf8, "hypotheses") as lines:
+    with read_lines(texts.hypotheses, invalid_utf8, "hypotheses", LONGEST_JSON) as lines:
         number = 0
         for window in windows(lines):
             found = []

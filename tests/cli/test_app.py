@@ -122,7 +122,8 @@ def test_start_up_loads_nothing_heavy(start):
         ),
         (
             "raise MemoryError",
-            "nmt: error: there is not enough memory: use smaller batches or a smaller model",
+            "nmt: error: there is not enough memory: end other programs, or use shorter lines, "
+            "smaller batches or a smaller model",
             1,
         ),
         (

@@ -152,6 +152,18 @@ def test_bad_input_is_told_in_one_sentence(nmt_cli, files, arguments, code, sent
     assert (outcome.code, outcome.stdout) == (code, "")
 
 
+def test_a_line_that_would_fill_the_memory_is_refused_by_its_number(nmt_cli, files):
+    with (files / "one.de").open("ab") as file:
+        file.truncate((1 << 25) + 1)
+    outcome = nmt_cli("evaluate", "--hypothesis", "one.de", "--reference", "ref.de", cwd=files)
+    assert (outcome.code, outcome.stdout, outcome.stderr) == (
+        1,
+        "",
+        "nmt: error: one.de: line 2 has more than 16,777,216 bytes; is this a text with a sentence "
+        "a line?\n",
+    )
+
+
 def test_an_unknown_tokeniser_is_refused_with_the_list(nmt_cli, files):
     outcome = nmt_cli("evaluate", *SCORE, "--bleu-tokenize", "ja_mecab", cwd=files)
     assert outcome.code == 1

@@ -98,6 +98,10 @@ def emptied(toy):
     toy.train_target.write_text("")
 
 
+def endless(toy):
+    toy.train_target.write_text("eins\n" + "zwei " * (1 << 18))
+
+
 def removed(toy):
     toy.train_source.unlink()
 
@@ -116,6 +120,11 @@ def folder(toy):
             shorter,
             "{source} has 364 lines but {target} has 1: each line of one must be the translation "
             "of the same line of the other",
+        ),
+        (
+            endless,
+            "training target {target}: line 2 has more than 1,048,576 bytes; is this a text with a "
+            "sentence a line?",
         ),
         (emptied, "{source} and {target}: there is no text, not a single line"),
         (

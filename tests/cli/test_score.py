@@ -147,6 +147,29 @@ def test_files_of_different_lengths_are_refused(forked_nmt, model, tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "side", "size", "told"),
+    [("in", "source", 1 << 20, "1,048,576"), ("out", "target", 1 << 24, "16,777,216")],
+)
+def test_a_line_that_would_fill_the_memory_is_refused_by_its_number(
+    forked_nmt, model, tmp_path, name, side, size, told
+):
+    for text in ("in", "out"):
+        (tmp_path / text).write_text("12\n12\n")
+    with (tmp_path / name).open("ab") as file:
+        file.truncate(6 + size + 1)
+    ended = forked_nmt(
+        *("score", model, "--source", tmp_path / "in", "--target", tmp_path / "out"),
+        *("-o", tmp_path / "scores"),
+    )
+    assert (ended.code, ended.stderr) == (
+        1,
+        f"nmt: error: {side} {tmp_path / name}: line 3 has more than {told} bytes; is this a text "
+        "with a sentence a line?\n",
+    )
+    assert not (tmp_path / "scores").exists()
+
+
 @pytest.mark.parametrize("name", ["in", "out"])
 def test_what_is_scored_is_never_overwritten(forked_nmt, model, tmp_path, name):
     for text in ("in", "out"):
