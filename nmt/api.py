@@ -130,9 +130,9 @@ def evaluate(
         bleu_tokenize: sacreBLEU's tokeniser, by default the one for the language.
 
     Raises:
-        UsageError: no reference, or not exactly one of a hypothesis, and a model with a source.
-        DataError: an empty file, a line over 16 megabytes, or files with different numbers of
-            lines.
+        UsageError: no reference, or not exactly one of a hypothesis, and a model with a source;
+            or a tokeniser for BLEU without BLEU.
+        DataError: an empty file, a line over 16 MiB, or files with different numbers of lines.
         SettingError: an unknown metric or tokeniser, or one that cannot run here.
         FolderError: `model` is no usable model folder.
     """

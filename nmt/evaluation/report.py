@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from nmt.errors import DataError
+from nmt.errors import DataError, UsageError
 from nmt.evaluation.languages import SPECIAL, guess_language, special_language, why_no_bleu
 from nmt.evaluation.metrics import (
     MetricScore,
@@ -88,6 +88,7 @@ def choose_scoring(
 
     Raises:
         SettingError: an unknown metric, or a tokeniser that is unknown or cannot run here.
+        UsageError: a tokeniser for BLEU, and BLEU is not among the metrics.
     """
     if language is None and (language := guess_language(references[0].lines)):
         LOGGER.info(
@@ -98,7 +99,13 @@ def choose_scoring(
     if bleu_tokenize is not None:
         check_tokenizer(bleu_tokenize)
     if metrics is not None:
-        return Scoring(check_metrics(metrics), language, bleu_tokenize)
+        named = check_metrics(metrics)
+        if bleu_tokenize is not None and "bleu" not in named:
+            raise UsageError(
+                f"--bleu-tokenize {bleu_tokenize}: BLEU is not among the metrics; add --metric "
+                "bleu, or leave --bleu-tokenize out"
+            )
+        return Scoring(named, language, bleu_tokenize)
     chosen = default_metrics(language)
     if bleu_tokenize is not None and "bleu" not in chosen:
         chosen = ("bleu", *chosen)

@@ -143,6 +143,12 @@ SCORE = ("--hypothesis", "out.de", "--reference", "ref.de")
             2,
             "--fail-under cannot watch TER, where lower is better: add bleu or chrf",
         ),
+        (
+            (*SCORE, "--metric", "chrf", "--bleu-tokenize", "char"),
+            2,
+            "--bleu-tokenize char: BLEU is not among the metrics; add --metric bleu, or leave "
+            "--bleu-tokenize out",
+        ),
         ((*SCORE, "--fail-under", "nan"), 2, "--fail-under nan is no score: give a number like 30"),
     ],
 )
