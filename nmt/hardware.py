@@ -51,7 +51,7 @@ def choose_device(name: str) -> "torch.device":
     if name == "auto":
         name = "cuda" if gpus else "cpu"
     if name.startswith("cuda") and not gpus:
-        raise SettingError("--device cuda: torch sees no GPU here; use --device cpu or auto")
+        raise SettingError(f"--device {name}: torch sees no GPU here; use --device cpu or auto")
     if name == "cuda" and launched():  # each process of a machine has a GPU of its own
         name = f"cuda:{os.environ.get('LOCAL_RANK', 0)}"
     known = ["auto", "cpu", *(["cuda"] if gpus else []), *(f"cuda:{n}" for n in range(gpus))]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-Device = Annotated[str, typer.Option(help="auto, cpu or cuda.", metavar="D")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.", metavar="D")]
 InvalidUtf8 = Annotated[
     str,
     typer.Option(

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from nmt.cli.options import InvalidUtf8
 from nmt.data.options import MIN_FREQUENCY, TOKENIZERS, PreprocessOptions
 from nmt.errors import SettingError
 
@@ -85,12 +86,7 @@ def preprocess(
         ),
     ] = PreprocessOptions.max_ratio,
     dedup: Annotated[bool, typer.Option("--dedup", help="Drop repetitions of a pair.")] = False,
-    invalid_utf8: Annotated[
-        str,
-        typer.Option(
-            help="Lines that are not UTF-8: error, replace (by U+FFFD) or skip.", metavar="FATE"
-        ),
-    ] = PreprocessOptions.invalid_utf8,
+    invalid_utf8: InvalidUtf8 = PreprocessOptions.invalid_utf8,
     threads: Annotated[
         int | None,
         typer.Option(help="Threads that cut text into pieces. [default: all cores]", metavar="N"),
@@ -139,7 +135,7 @@ def preprocess(
     )
     report = api.preprocess(options, output)
     if as_json:
-        print(json.dumps(dataclasses.asdict(report), ensure_ascii=False))
+        print(json.dumps(dataclasses.asdict(report)))
 
 
 def _size(text: str) -> int | None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nmt.data.languages import UNKNOWN, guess_language
+from nmt.data.text import INVALID_UTF8
 from nmt.errors import SettingError, UsageError
 
 # BPE comes first because it is the default: it made better models than unigram pieces of our demo
@@ -149,13 +150,13 @@ class PreprocessOptions:
             most = MOST_THREADS if name == "threads" else MOST
             if isinstance(value, int) and value > most:
                 raise SettingError(f"the {said} must be at most {most:,}, not {value}")
-        choices = {"tokenizer": TOKENIZERS, "invalid_utf8": ("error", "replace", "skip")}
-        for name, allowed in choices.items():
-            value = getattr(self, name)
+        choices = {
+            "--tokenizer": (self.tokenizer, TOKENIZERS),
+            "--invalid-utf8": (self.invalid_utf8, INVALID_UTF8),
+        }
+        for option, (value, allowed) in choices.items():
             if value not in allowed:
-                raise SettingError(
-                    f"{name} cannot be '{value}'; choose one of {', '.join(allowed)}"
-                )
+                raise SettingError(f"{option} {value}: choose one of {', '.join(allowed)}")
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,15 @@ def test_quiet_says_nothing_and_json_goes_to_stdout(nmt_cli, toy_corpus, tmp_pat
     assert report["dropped"]["empty"] == {"pairs": 0, "reason": "one side is empty"}
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_an_output_name_that_is_not_utf8_is_reported_as_it_is(nmt_cli, toy_corpus, tmp_path):
+    name = os.fsdecode(b"caf\xe9")
+    outcome = nmt_cli(*arguments(toy_corpus, name, valid=True), "--quiet", "--json", cwd=tmp_path)
+    assert (outcome.code, outcome.stderr) == (0, "")
+    assert json.loads(outcome.stdout)["output"] == name
+    assert (tmp_path / name / "corpus.json").is_file()
+
+
 def test_standard_input_and_compressed_files(nmt_cli, toy_corpus, tmp_path):
     import gzip
 
@@ -166,7 +175,12 @@ def test_files_that_may_not_be_read_or_written(nmt_cli, toy_corpus, tmp_path):
         (["--vocab-size", "9"], "a vocabulary of 9 pieces is too small for the letters of this", 1),
         (
             ["--tokenizer", "wrod"],
-            "tokenizer cannot be 'wrod'; choose one of bpe, unigram, char",
+            "--tokenizer wrod: choose one of bpe, unigram, char, word",
+            1,
+        ),
+        (
+            ["--invalid-utf8", "drop"],
+            "--invalid-utf8 drop: choose one of error, replace, skip",
             1,
         ),
         (["--source-vocab", "no.model"], "vocabulary no.model: cannot be read: No such file", 1),

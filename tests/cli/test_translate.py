@@ -191,6 +191,13 @@ def test_a_mistake_is_one_sentence(forked_nmt, model, options, sentence):
     refused(forked_nmt("translate", model, *options, stdin=b"1\n"), sentence)
 
 
+@pytest.mark.parametrize("device", ["cuda", "cuda:1"])
+def test_a_gpu_that_is_not_there_is_told_as_it_was_named(forked_nmt, model, device):
+    hidden = {"CUDA_VISIBLE_DEVICES": ""}
+    ended = forked_nmt("translate", model, "--device", device, stdin=b"1\n", environment=hidden)
+    refused(ended, f"--device {device}: torch sees no GPU here; use --device cpu or auto")
+
+
 @pytest.mark.parametrize("option", ["--beam-size", "--batch-size"])
 def test_numbers_out_of_bounds_are_wrong_usage(forked_nmt, model, option):
     ended = forked_nmt("translate", model, option, 0)
