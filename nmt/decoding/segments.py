@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import regex
 
 # Where a line may be cut, the best places first. Each pattern matches what lies between segments: a
-# sentence keeps all its marks and the quotes and brackets that end with it.
+# sentence keeps all its marks and the quotes and brackets that end with it, up to eight; to look
+# further back from each of a long row of them would take hours.
 CUTS = (
     regex.compile(
-        r"(?<=[.!?…؟۔][\"'”’“‘»«)\]]*)\s+|"
-        r"(?<=[。！？।][”’」』）]*)(?![。！？।”’」』）])\s*"
+        r"(?<=[.!?…؟۔][\"'”’“‘»«)\]]{0,8})\s+|"
+        r"(?<=[。！？।][”’」』）]{0,8})(?![。！？।”’」』）])\s*"
     ),
     regex.compile(r"(?<=[,;:])\s+|(?<=[，；：、،؛])\s*"),
     regex.compile(r"\s+"),

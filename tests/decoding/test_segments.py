@@ -107,7 +107,11 @@ def test_segments_know_whether_a_space_stood_before_them():
 
 
 @pytest.mark.parametrize(
-    "line", ["x" * 50_000, "ab " * 17_000, "a, b. " * 8_500, "中" * 50_000, ". " * 25_000]
+    "line",
+    [
+        *("x" * 50_000, "ab " * 17_000, "a, b. " * 8_500, "中" * 50_000, ". " * 25_000),
+        *("）" * 50_000, ")" * 50_000, "。" + "」" * 50_000),
+    ],
 )
 def test_a_line_of_50_000_characters_takes_no_time(count, line):
     began = time.process_time()
