@@ -19,7 +19,7 @@ from nmt.decoding.recipe import Recipe
 from nmt.decoding.windows import Window
 from nmt.decoding.writers.options import WriterOptions
 from nmt.errors import NmtError
-from nmt.hardware import cores, may_have_gpu
+from nmt.hardware import may_have_gpu, wanted_cores
 from nmt.processes import WorkerProcess
 
 LOGGER = logging.getLogger("nmt")
@@ -127,7 +127,7 @@ class _Workers:
     """Several workers."""
 
     def __init__(self, job: Job, count: int) -> None:
-        self.job, self.count = replace(job, threads=max(1, cores() // count)), count
+        self.job, self.count = replace(job, threads=max(1, wanted_cores() // count)), count
         self.workers: list[_Worker] = []
         self.out: list[Window] = []  # handed out and not given back, in order
         self.answers: dict[int, Answer] = {}  # of these windows, by how many lines came before

@@ -1,8 +1,12 @@
 """How many processes translate where nobody says: as many as there are cores and work for."""
 
+import os
+
 import pytest
 
-from nmt.decoding.team import LEAST_LINES, MOST, choose_workers
+from nmt.decoding.recipe import Recipe
+from nmt.decoding.team import LEAST_LINES, MOST, Job, choose_workers, open_team
+from nmt.decoding.writers.options import WriterOptions
 from nmt.hardware import cores, wanted_cores
 
 
@@ -32,3 +36,11 @@ def test_a_bound_on_threads_is_one_on_processes(monkeypatch, threads, wanted):
     if threads is not None:
         monkeypatch.setenv("OMP_NUM_THREADS", threads)
     assert wanted_cores() == wanted
+
+
+@pytest.mark.parametrize(("threads", "each"), [("", 8), ("6", 3), ("1", 1), ("99", 8)])
+def test_workers_share_the_threads_that_are_wanted(monkeypatch, threads, each):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(16)), raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", threads)
+    team = open_team(Job(Recipe("model"), WriterOptions(), "source"), 2)
+    assert team.job.threads == each
