@@ -1,7 +1,7 @@
 """Files that grow by whole lines, and go on growing after an interruption.
 
-OUT grows under the name OUT.part. OUT.part.json notes what its lines follow from, and about once a
-second how many lines of the source it has come to. The next call cuts off what was written after
+OUT grows under the name OUT.part. OUT.part.json notes what its lines follow from, and at most twice
+a second how many lines of the source it has come to. The next call cuts off what was written after
 the last note, and goes on; at the end OUT.part becomes OUT. So a process may be killed at any
 moment, and the file in the end is the one that it would have been. Where OUT is a link, all of this
 happens to the file that it leads to.
@@ -180,6 +180,7 @@ class GrowingOutputs:
         *parts, self._path, self._temporary = working_files(paths)
         self._parts, self._begun = list(map(_Part, paths, parts)), False
         self._identity, self._overwrite = json.loads(json.dumps(identity)), overwrite
+        self._sizes, self._noted = self._sizes_now(), 0.0  # as noted last, and when
 
     def write(self, texts: Sequence[str], mark: Mark) -> None:
         """Add whole lines to each file, which with them have come to `mark`."""
@@ -243,11 +244,13 @@ class GrowingOutputs:
         finished = [part for part in self._parts if part.is_finished(sizes.get(self._name(part)))]
         if not (parts or finished):
             return None
-        if note.identity != self._identity:
+        difference = _difference(note.identity, self._identity)
+        if not difference and note.sizes.keys() != self._sizes.keys():
+            difference = "other outputs"  # their names are from another folder, say
+        if difference:
             raise DataError(
-                f"{(parts or finished)[0].part}: the file is of a translation with "
-                f"{_difference(note.identity, self._identity)}; repeat that command to finish it, "
-                f"{ANEW}"
+                f"{(parts or finished)[0].part}: the file is of a translation with {difference}; "
+                f"repeat that command to finish it, {ANEW}"
             )
         for part in finished:
             part.take_back()
@@ -267,7 +270,7 @@ class GrowingOutputs:
         note = _Note(self._identity, self._reached, self._sizes, complete)
         # Always under the same name, so that nothing is left of it in the end.
         with self._parts[0].named(), open(self._temporary, "w", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(note), ensure_ascii=False, indent=2) + "\n")
+            file.write(json.dumps(asdict(note), indent=2) + "\n")  # names may be no UTF-8
             file.flush()
             os.fsync(file.fileno())
         os.replace(self._temporary, self._path)
@@ -308,9 +311,9 @@ class GrowingOutputs:
 
 
 def _difference(before: dict[str, Any], now: dict[str, Any]) -> str:
-    """Say in what two identities differ."""
+    """Say in what two identities differ; nothing if they are the same."""
     names = [name for name in before | now if before.get(name) != now.get(name)]
     if "model" in names:
         return "another model"
     told = [f"{name} was {before.get(name)} and is now {now.get(name)}" for name in names]
-    return f"other options ({'; '.join(told[:3])})"
+    return f"other options ({'; '.join(told[:3])})" if told else ""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from nmt.data.text import open_output
 from nmt.decoding.growing import GrowingOutputs, Mark, working_files
@@ -32,6 +32,7 @@ class DirectOutputs:
     def __init__(self, paths: Sequence[str]) -> None:
         """Prepare to write files; `-` is standard output."""
         self.mark, self._paths, self._stack = Mark(), paths, ExitStack()
+        self._files: list[IO[str]] = []
 
     def write(self, texts: Sequence[str], mark: Mark) -> None:
         """Add lines to each file, and let them go at once."""

@@ -5,6 +5,7 @@ import gzip
 import json
 import lzma
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -142,6 +143,33 @@ def test_what_differs_is_told_and_nothing_is_changed(tmp_path):
         assert out.mark == Mark()
         out.write(["x\n", "y\n"], Mark(1, "x"))
     assert [path.read_text() for path in paths] == ["x\n", "y\n"]
+
+
+def test_other_outputs_of_the_same_options_are_told(tmp_path, monkeypatch):
+    """As of a relative name, in another folder."""
+    for folder in ("here", "there"):
+        (tmp_path / folder).mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    stop([tmp_path / "out", Path("more")], 2)
+    monkeypatch.chdir(tmp_path / "there")
+    refused(
+        [tmp_path / "out", Path("more")],
+        f"{tmp_path}/out.part: the file is of a translation with other outputs; repeat that "
+        "command to finish it, delete it, or begin anew with --overwrite",
+    )
+    assert list((tmp_path / "there").iterdir()) == []
+    monkeypatch.chdir(tmp_path / "here")
+    go_on([tmp_path / "out", Path("more")])
+    assert Path("more").read_text() == "".join(texts[1] for texts in WINDOWS)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_names_that_are_not_utf8_are_gone_on_with(tmp_path):
+    paths = [tmp_path / os.fsdecode(b"caf\xe9"), tmp_path / os.fsdecode(b"\xff")]
+    stop(paths, 2)
+    go_on(paths)
+    assert paths[1].read_text() == "".join(texts[1] for texts in WINDOWS)
+    assert sorted(tmp_path.iterdir()) == sorted(paths)
 
 
 def test_files_without_or_with_a_damaged_note_are_left_alone(tmp_path):
