@@ -83,7 +83,7 @@ class FirstLayer:
     """The first layer, with all that comes to it."""
 
     def __init__(self, decoder: "Decoder", make: LinearMaker, word_bound: float) -> None:
-        """Prepare the linear maps; no embedding of a word is outside [-bound, bound]."""
+        """Prepare the linear maps; no word's embedding is outside [-word_bound, word_bound]."""
         self.decoder = decoder
         self.asker = decoder.asker(make)
         if decoder.fed_size:
@@ -121,7 +121,7 @@ class Stepper:
     """All layers and the read-out."""
 
     def __init__(self, decoder: "Decoder", make: LinearMaker, word_bound: float) -> None:
-        """Prepare the linear maps; no embedding of a word is outside [-bound, bound]."""
+        """Prepare the linear maps; no word's embedding is outside [-word_bound, word_bound]."""
         self.decoder = decoder
         self.first = FirstLayer(decoder, make, word_bound)
         bounds = decoder.bounds
