@@ -12,7 +12,7 @@ from nmt.data.filters import PairFilter
 from nmt.data.lessons import Teacher
 from nmt.data.options import SplitReport
 from nmt.data.pairs import Pair, PairFiles, PairWriter, batches
-from nmt.data.splitting import Text
+from nmt.data.splitting import Part
 from nmt.data.vocabularies import Vocabularies
 from nmt.data.vocabulary import Vocabulary
 from nmt.progress import Progress
@@ -37,11 +37,12 @@ class Encoder:
     vocabularies: Vocabularies
     threads: int
 
-    def encode(self, split: str, text: Text, limits: PairFilter) -> Encoded:
+    def encode(self, split: str, text: Part, limits: PairFilter) -> Encoded:
         """Write the ids of the pairs that `limits` lets through.
 
-        With "valid" comes the text as well, with "train" the lessons in copying. A lesson is as
-        long as its pair, give or take a piece, and no limit is asked again.
+        With "valid" comes the text as well, with "train" the lessons in copying. A lesson is
+        hardly longer than its pair, and no limit is asked again. It may be much shorter on one
+        side, where the hidden word had many pieces: such a ratio does no harm to copying.
         """
         source, target = (
             SideWriter(self.folder, split, side, len(vocabulary))

@@ -26,7 +26,7 @@ from nmt.data.folder import build_folder
 from nmt.data.languages import UNKNOWN, guess_language
 from nmt.data.options import Dropped, PreprocessOptions, PreprocessReport, SplitReport
 from nmt.data.pairs import PairReader
-from nmt.data.splitting import Text, copy_text, part
+from nmt.data.splitting import Part, copy_text, part
 from nmt.data.vocabularies import Vocabularies, make_vocabularies
 from nmt.errors import DataError
 from nmt.files import write_manifest
@@ -54,8 +54,8 @@ class _Raw:
         checksums: of the files that were read, by name.
     """
 
-    train: Text
-    valid: Text
+    train: Part
+    valid: Part
     read: int
     same: int
     held_out: int
@@ -118,7 +118,7 @@ def _read(options: PreprocessOptions, work: Path) -> _Raw:
         held_out=0 if given else parts.valid.pairs,
         dropped={
             "train": parts.dropped,
-            "valid": Counter({filters.EMPTY: parts.valid.read - parts.valid.pairs}),
+            "valid": Counter({filters.EMPTY: given.read - given.pairs if given else 0}),
         },
         checksums=valid_reader.checksums | train_reader.checksums,
     )

@@ -28,19 +28,23 @@ from nmt.progress import Progress
 
 
 @dataclass(frozen=True)
-class Text:
-    """Pairs with text on both sides, in temporary files.
+class Part:
+    """Pairs with text on both sides, in temporary files: where they are, and how many."""
+
+    files: PairFiles
+    pairs: int
+
+
+@dataclass(frozen=True)
+class Text(Part):
+    """All such pairs of some files.
 
     Attributes:
-        files: where they are.
-        pairs: how many.
         read: how many pairs there were before empty ones were dropped.
         same: of how many pairs both sides are the same text.
         hashes: the file with the hashes of their sentences.
     """
 
-    files: PairFiles
-    pairs: int
     read: int
     same: int
     hashes: Path
@@ -50,8 +54,8 @@ class Text:
 class Parts:
     """The text to train on, the text to validate on, and what went to neither, by filter."""
 
-    train: Text
-    valid: Text
+    train: Part
+    valid: Part
     dropped: Counter[str]
 
 
@@ -83,7 +87,7 @@ def copy_text(reader: PairReader, work: Path) -> Text:
     return Text(files, writer.pairs, read, same, hashes)
 
 
-def part(text: Text, valid: Text | None, options: PreprocessOptions) -> Parts:
+def part(text: Text, valid: Part | None, options: PreprocessOptions) -> Parts:
     """Drop repeated pairs, if asked for, and hold out validation pairs where none are given.
 
     Raises:
@@ -106,7 +110,7 @@ def part(text: Text, valid: Text | None, options: PreprocessOptions) -> Parts:
     return Parts(train, valid or held_out, dropped)
 
 
-def _select(text: Text, verdicts: NDArray[np.uint8], verdict: int, name: str) -> Text:
+def _select(text: Text, verdicts: NDArray[np.uint8], verdict: int, name: str) -> Part:
     """Copy the pairs that got a certain verdict to files of their own."""
     files = PairFiles.beside(text.files.source.parent, name)
     start = 0
@@ -115,7 +119,7 @@ def _select(text: Text, verdicts: NDArray[np.uint8], verdict: int, name: str) ->
             keep = verdicts[start : start + len(batch)] == verdict
             writer.write(list(itertools.compress(batch, keep)))
             start += len(batch)
-    return Text(files, writer.pairs, writer.pairs, 0, text.hashes)
+    return Part(files, writer.pairs)
 
 
 def _judge(text: Text, options: PreprocessOptions, wants_valid: bool) -> NDArray[np.uint8]:
