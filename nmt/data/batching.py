@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmt.data.corpus import Side, Split
-from nmt.data.vocabulary import BOS, EOS, PAD
+from nmt.data.special import BOS, EOS, PAD
 
 Ints = NDArray[np.int64]
 # Pairs sorted together: bucketing is near perfect long before this, and memory stays bounded.

@@ -8,7 +8,7 @@ ends when no place is live, or earlier when no live hypothesis could still win.
 import torch
 from torch import Tensor
 
-from nmt.data.vocabulary import BOS, EOS
+from nmt.data.special import BOS, EOS
 from nmt.decoding.adjusters.adjuster import Task
 from nmt.decoding.adjusters.together import Adjusters
 from nmt.decoding.candidates import Candidates, best_candidates

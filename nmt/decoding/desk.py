@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from nmt.data.vocabulary import UNK
+from nmt.data.special import UNK
 from nmt.decoding.prefixes import split_prefixes
 from nmt.decoding.translation import Translation
 from nmt.decoding.translator import Translator, without_attention

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nmt.data.vocabulary import BOS, EOS, PAD
+from nmt.data.special import BOS, EOS, PAD
 from nmt.models.decoder import Decoded
 from nmt.models.seq2seq import Seq2Seq
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from nmt.data.vocabulary import BOS, EOS
+from nmt.data.special import BOS, EOS
 from nmt.decoding.adjusters.adjuster import Task
 from nmt.decoding.adjusters.together import Adjusters
 from nmt.decoding.candidates import best_candidates

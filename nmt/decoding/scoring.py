@@ -14,6 +14,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from nmt.data.special import UNK
 from nmt.data.text import (
     LONGEST_LINE,
     LONGEST_TRANSLATION,
@@ -22,7 +23,7 @@ from nmt.data.text import (
     open_output,
     read_lines,
 )
-from nmt.data.vocabulary import UNK, Vocabulary
+from nmt.data.vocabulary import Vocabulary
 from nmt.decoding.forced import ForcedDecoder, Pair
 from nmt.decoding.model_folder import load_model
 from nmt.decoding.outputs import check_outputs

@@ -6,7 +6,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from nmt.data.vocabulary import BOS, EOS, PAD
+from nmt.data.special import BOS, EOS, PAD
 from nmt.decoding.options import SearchOptions
 from nmt.decoding.scorer import Scorer, State
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from nmt.data.vocabulary import EOS, PAD, UNK
+from nmt.data.special import EOS, PAD, UNK
 from nmt.decoding.beam import BeamSearch
 from nmt.decoding.ensemble import EnsembleScorer, check_alike
 from nmt.decoding.forced import ForcedDecoder, Pair

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from nmt.data import batching
 from nmt.data.batching import gather, make_batch, plan_epoch, plan_in_order
-from nmt.data.vocabulary import BOS, EOS, PAD
+from nmt.data.special import BOS, EOS, PAD
 from tests.support.arrays import side_of, split_of
 
 SENTENCES = st.lists(st.integers(EOS + 1, 60_000), max_size=7)

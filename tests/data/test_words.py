@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from nmt.api import PreprocessOptions, preprocess
 from nmt.data.corpus import Corpus
-from nmt.data.vocabulary import BOS, EOS, PAD, UNK, Vocabulary
+from nmt.data.special import BOS, EOS, PAD, UNK
+from nmt.data.vocabulary import Vocabulary
 from nmt.data.words import LIKE_A_TIE, SPACE, TIE, split, together
 from nmt.errors import DataError, UsageError
 

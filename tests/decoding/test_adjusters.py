@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nmt.data.vocabulary import EOS, PAD
+from nmt.data.special import EOS, PAD
 from nmt.decoding.adjusters.coverage import CoveragePenalty
 from nmt.decoding.adjusters.ngrams import NoRepeatNgram
 from nmt.decoding.beam import BeamSearch

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nmt.data.vocabulary import BOS, EOS, PAD
+from nmt.data.special import BOS, EOS, PAD
 from nmt.decoding.candidates import BLOCK
 from nmt.decoding.options import SearchOptions
 from nmt.decoding.random_numbers import combine, gumbel

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nmt.data.vocabulary import BOS, EOS, PAD, UNK
+from nmt.data.special import BOS, EOS, PAD, UNK
 from nmt.decoding.beam import BeamSearch
 from nmt.decoding.greedy import GreedySearch
 from nmt.decoding.options import SearchOptions

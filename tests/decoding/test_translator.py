@@ -11,7 +11,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nmt.data.vocabulary import EOS, UNK
+from nmt.data.special import EOS, UNK
 from nmt.decoding import windows as module
 from nmt.decoding.model_folder import load_model, save_weights
 from nmt.decoding.options import SearchOptions

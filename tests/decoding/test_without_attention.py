@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from nmt.data.vocabulary import UNK
+from nmt.data.special import UNK
 from nmt.decoding.model_folder import load_model
 from nmt.decoding.options import SearchOptions
 from nmt.decoding.translator import Translator

@@ -7,7 +7,7 @@ import pytest
 import torch
 from matplotlib.image import imread
 
-from nmt.data.vocabulary import BOS, EOS
+from nmt.data.special import BOS, EOS
 from nmt.decoding.desk import Desk
 from nmt.decoding.forced import ForcedDecoder, Pair
 from nmt.decoding.options import SearchOptions

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
-from nmt.data.vocabulary import BOS
+from nmt.data.special import BOS
 from nmt.models import feeding
 from nmt.models.attention import ATTENTIONS
 from nmt.models.config import ModelConfig

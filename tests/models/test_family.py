@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from nmt.data.batching import make_batch
 from nmt.data.corpus import Corpus
-from nmt.data.vocabulary import BOS
+from nmt.data.special import BOS
 from nmt.decoding import precision
 from nmt.decoding.candidates import BLOCK
 from nmt.decoding.greedy import GreedySearch

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nmt.data.vocabulary import BOS
+from nmt.data.special import BOS
 from nmt.models import stepper as stepping
 from nmt.models.config import ModelConfig
 from nmt.models.cost import cost

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from nmt.data.corpus import Side, Split
-from nmt.data.vocabulary import EOS
+from nmt.data.special import EOS
 
 
 def side_of(sentences: Sequence[Sequence[int]]) -> Side:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from nmt.data.vocabulary import BOS, EOS, PAD
+from nmt.data.special import BOS, EOS, PAD
 from nmt.models.seq2seq import Seq2Seq
 from tests.support import encoder
 from tests.support.cells import State as LayerState

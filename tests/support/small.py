@@ -5,7 +5,7 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from nmt.data.vocabulary import EOS, PAD
+from nmt.data.special import EOS, PAD
 from nmt.models.config import ModelConfig
 from nmt.models.readout import TanhReadout
 from nmt.models.seq2seq import Seq2Seq

@@ -5,7 +5,7 @@ from typing import Self
 
 from torch import Tensor
 
-from nmt.data.vocabulary import PAD
+from nmt.data.special import PAD
 from nmt.decoding.options import SearchOptions
 from nmt.decoding.search import Given
 

@@ -5,7 +5,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from nmt.data.vocabulary import EOS
+from nmt.data.special import EOS
 from nmt.decoding.adjusters.adjuster import Adjuster, Task
 from nmt.decoding.candidates import BLOCK
 

@@ -5,7 +5,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from nmt.data.vocabulary import PAD
+from nmt.data.special import PAD
 from nmt.decoding.adjusters.adjuster import Adjuster, Task
 from nmt.decoding.adjusters.coverage import take
 

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from nmt.data.vocabulary import EOS, Vocabulary
+from nmt.data.special import EOS
+from nmt.data.vocabulary import Vocabulary
 from nmt.decoding.writers.writer import Line, Writer
 from nmt.evaluation.plots import attention_heatmap
 
