@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nmt.data.special import BOS, EOS, PAD
+from nmt.data.special import BOS, EOS
+from nmt.decoding.padding import pad_rows
 from nmt.models.decoder import Decoded
 from nmt.models.seq2seq import Seq2Seq
 
@@ -91,9 +92,7 @@ class ForcedDecoder:
             yield _Batch(rows, sources, labels, right, decoded)
 
     def _pad(self, ids: list[list[int]]) -> Tensor:
-        width = max(map(len, ids))
-        padded = [[*row, *[PAD] * (width - len(row))] for row in ids]
-        return torch.tensor(padded, device=self.device)
+        return pad_rows(ids).to(self.device)
 
     def _likely(self, readouts: Tensor, right: Tensor) -> Tensor:
         """Return log p(right) (N,) from read-outs (N, E), some rows of logits at a time."""

@@ -9,13 +9,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from nmt.data.special import EOS, PAD, UNK
+from nmt.data.special import EOS, UNK
 from nmt.decoding.beam import BeamSearch
 from nmt.decoding.ensemble import EnsembleScorer, check_alike
 from nmt.decoding.forced import ForcedDecoder, Pair
 from nmt.decoding.greedy import GreedySearch
 from nmt.decoding.model_folder import LoadedModel, load_model
 from nmt.decoding.options import SearchOptions
+from nmt.decoding.padding import pad_rows
 from nmt.decoding.precision import choose_precision
 from nmt.decoding.sampling import SamplingSearch
 from nmt.decoding.scorer import ModelScorer, Scorer
@@ -337,10 +338,3 @@ class _Found:
 def pad_sources(ids: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
     """Make ids (B, S) with EOS at each end, and their lengths (B,), longest first as given."""
     return pad_rows([[*row, EOS] for row in ids]), torch.tensor([len(row) + 1 for row in ids])
-
-
-def pad_rows(ids: list[list[int]]) -> torch.Tensor:
-    """Lay rows of ids into one tensor (B, W), padded; W may be 0."""
-    width = max(map(len, ids))
-    padded = [[*row, *[PAD] * (width - len(row))] for row in ids]
-    return torch.tensor(padded, dtype=torch.long).view(len(ids), width)
