@@ -8,8 +8,22 @@
 # The first four are the pairs to train and to validate on; the OPTIONs (--time-limit 20m) go to
 # `nmt train` of the other direction. FOLDER gets corpus/ (the pairs alone), reverse/ (the model of
 # the other direction), back.txt (MORE_TARGET, translated back) and enriched/, the corpus to train
-# on. After an interruption the same command goes on; a FOLDER of other texts is refused.
+# on. After an interruption the same command goes on; a FOLDER of other pairs is refused. With
+# another MORE_TARGET, or OPTIONs that train reverse/ further, back.txt and enriched/ are made anew.
 set -eu
+
+fail() {
+    echo "back_translate.sh: error: $1" >&2
+    exit 1
+}
+
+unpack() {
+    case $1 in
+        *.gz) gzip -dc <"$1" ;;
+        *.xz) xz -dc <"$1" ;;
+        *) cat <"$1" ;;
+    esac
+}
 
 if [ $# -lt 6 ]; then
     sed -n 's/^#   \(scripts.*\)/usage: \1/p' "$0" >&2
@@ -18,20 +32,20 @@ fi
 source=$1 target=$2 valid_source=$3 valid_target=$4 more=$5 folder=$6
 shift 6
 for file in "$source" "$target" "$valid_source" "$valid_target" "$more"; do
-    if [ ! -r "$file" ]; then
-        echo "back_translate.sh: error: $file: no such file, or one that may not be read" >&2
-        exit 1
-    fi
+    [ -r "$file" ] || fail "$file: no such file, or one that may not be read"
 done
+# Now, and not after the hours that come before anything else reads it to its end.
+if command -v iconv >/dev/null && ! unpack "$more" | iconv -f UTF-8 -t UTF-8 >/dev/null; then
+    fail "$more: this is not valid UTF-8; convert it, or mend the lines that are not"
+fi
 
 mkdir -p "$folder"
-for file in "$source" "$target" "$valid_source" "$valid_target" "$more"; do
+for file in "$source" "$target" "$valid_source" "$valid_target"; do
     cksum <"$file"
 done >"$folder/inputs.new"
 if [ -e "$folder/inputs" ] && ! cmp -s "$folder/inputs" "$folder/inputs.new"; then
     rm "$folder/inputs.new"
-    echo "back_translate.sh: error: $folder was begun with other texts; choose another folder" >&2
-    exit 1
+    fail "$folder was begun with other texts; choose another folder"
 fi
 mv "$folder/inputs.new" "$folder/inputs"
 
@@ -40,12 +54,25 @@ if [ ! -e "$folder/corpus" ]; then
         --valid-source "$valid_source" --valid-target "$valid_target" -o "$folder/corpus"
 fi
 nmt train "$folder/corpus" --reverse -o "$folder/reverse" "$@"
-if [ ! -e "$folder/back.txt" ]; then
-    nmt translate "$folder/reverse" "$more" -o "$folder/back.txt"
+
+# Checksums of what back.txt is made of; enriched.of gets a copy when enriched/ is made of back.txt.
+for file in "$more" "$folder/reverse/model.safetensors"; do
+    cksum <"$file"
+done >"$folder/back.new"
+if [ -e "$folder/back.of" ] && ! cmp -s "$folder/back.of" "$folder/back.new"; then
+    echo "back_translate.sh: MORE_TARGET or $folder/reverse has changed:" \
+        "$folder/back.txt and $folder/enriched are made anew" >&2
+    rm -f "$folder/back.txt" "$folder/back.txt.part" "$folder/back.txt.part.json"
 fi
-if [ ! -e "$folder/enriched" ]; then
+mv "$folder/back.new" "$folder/back.of"
+
+if [ ! -e "$folder/back.txt" ]; then
+    nmt translate "$folder/reverse" "$more" --invalid-utf8 error -o "$folder/back.txt"
+fi
+if [ ! -e "$folder/enriched" ] || ! cmp -s "$folder/enriched.of" "$folder/back.of"; then
     nmt preprocess --train-source "$source" --train-source "$folder/back.txt" \
-        --train-target "$target" --train-target "$more" \
+        --train-target "$target" --train-target "$more" --overwrite \
         --valid-source "$valid_source" --valid-target "$valid_target" -o "$folder/enriched"
+    cp "$folder/back.of" "$folder/enriched.of"
 fi
 echo "Next: nmt train $folder/enriched -o MODEL" >&2

@@ -1,5 +1,6 @@
 """Back-translation: the script joins what a model of the other direction wrote to the corpus."""
 
+import gzip
 import os
 import subprocess
 from pathlib import Path
@@ -11,6 +12,10 @@ from nmt.decoding.model_folder import read_description
 from tests.conftest import environment
 from tests.support.runs import nmt_program
 
+ANEW = (
+    "back_translate.sh: MORE_TARGET or work/reverse has changed: work/back.txt and work/enriched "
+    "are made anew\n"
+)
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "back_translate.sh"
 
 
@@ -56,13 +61,40 @@ def test_text_of_the_target_language_joins_the_corpus(program, toy_corpus, tmp_p
     again = run(program, *train, *valid, more, "work", *small)
     assert again.returncode == 0
     assert "this run is finished" in again.stderr
-    # Not with other text, which is not what was translated back.
-    more.write_text("Ein anderer Satz .\n", encoding="utf-8")
-    other = run(program, *train, *valid, more, "work", *small)
+    assert "made anew" not in again.stderr
+    # Other text is translated back by the same model, and a model trained further translates anew.
+    more.write_text("Ein anderer Satz.\nZwei Hunde.\n", encoding="utf-8")
+    changed = run(program, *train, *valid, more, "work", *small)
+    assert changed.returncode == 0, changed.stderr
+    assert "this run is finished" in changed.stderr
+    assert ANEW in changed.stderr
+    assert len((work / "back.txt").read_text(encoding="utf-8").split("\n")) == 3
+    assert len(plain.train) < len(Corpus.open(work / "enriched").train) <= len(plain.train) + 4
+    before = (work / "enriched.of").read_text()
+    further = run(program, *train, *valid, more, "work", *small, "--updates", 25)
+    assert further.returncode == 0, further.stderr
+    assert ANEW in further.stderr
+    assert (work / "enriched.of").read_text() != before
+    # Not with other pairs, which are not what the reverse model learnt.
+    other = run(program, *reversed(train), *valid, more, "work", *small)
     assert other.returncode == 1
     assert other.stderr == (
         "back_translate.sh: error: work was begun with other texts; choose another folder\n"
     )
+
+
+@pytest.mark.parametrize("name", ["more.txt", "more.gz"])
+def test_text_that_is_not_utf8_is_told_before_anything_is_made(program, toy_corpus, tmp_path, name):
+    content = b"gut\ncaf\xe9\n"
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    some = toy_corpus.train_source
+    done = run(program, some, some, some, some, name, "work")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        f"back_translate.sh: error: {name}: this is not valid UTF-8; convert it, or mend the lines "
+        "that are not"
+    )
+    assert not (tmp_path / "work").exists()
 
 
 def test_a_missing_text_is_told(program, toy_corpus):
