@@ -16,7 +16,7 @@ from nmt.decoding.forced import ForcedDecoder, Pair
 from nmt.decoding.greedy import GreedySearch
 from nmt.decoding.model_folder import LoadedModel, load_model
 from nmt.decoding.options import SearchOptions
-from nmt.decoding.padding import pad_rows
+from nmt.decoding.padding import pad_rows, pad_sources
 from nmt.decoding.precision import choose_precision
 from nmt.decoding.sampling import SamplingSearch
 from nmt.decoding.scorer import ModelScorer, Scorer
@@ -333,8 +333,3 @@ class _Found:
     def part(self, rank: int) -> Part:
         unit = self.unit
         return Part(unit.segment, unit.ids, self.hypotheses[rank], unit.prefix)
-
-
-def pad_sources(ids: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Make ids (B, S) with EOS at each end, and their lengths (B,), longest first as given."""
-    return pad_rows([[*row, EOS] for row in ids]), torch.tensor([len(row) + 1 for row in ids])

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from nmt.data.vocabulary import BOS, PAD
+from nmt.data.special import BOS, PAD
 from nmt.models.config import ModelConfig
 from nmt.models.dropout import NO_DROPOUT
 from nmt.models.seq2seq import Seq2Seq

@@ -7,8 +7,8 @@ import torch
 from nmt.data.batching import make_batch
 from nmt.decoding.greedy import GreedySearch
 from nmt.decoding.options import SearchOptions
+from nmt.decoding.padding import pad_sources
 from nmt.decoding.scorer import ModelScorer
-from nmt.decoding.translator import pad_sources
 from nmt.models.config import ModelConfig
 from nmt.models.seq2seq import Seq2Seq
 from nmt.training.config import TrainConfig
