@@ -13,6 +13,8 @@ import pytest
 import torch
 
 from nmt.data.corpus import Corpus
+from nmt.data.options import PreprocessOptions
+from nmt.data.preprocess import preprocess
 from nmt.decoding.model_folder import load_model, load_weights, read_description, save_weights
 from nmt.errors import FolderError, Interrupted, NmtError, SettingError
 from nmt.training.checkpoint import load_newest, save_checkpoint
@@ -23,6 +25,8 @@ from nmt.training.options import TrainOptions
 from nmt.training.presets import resolve
 from nmt.training.run import TrainReport, train
 from nmt.training.selection import Standing, is_better
+from tests.support.corpora import digit_corpus
+from tests.support.runs import same_weights
 
 SMALL = [
     "model.embedding_size=16",
@@ -333,6 +337,21 @@ def test_a_model_whose_state_is_lost_is_not_trained_anew_by_itself(toy_folder, t
     assert train(toy_folder, model, again).updates == 3
 
 
+@pytest.mark.parametrize(
+    ("changes", "kept"),
+    [
+        ((), [5, 6]),
+        (("train.keep_checkpoints=1",), [6]),
+        (("train.keep_checkpoints=4",), [3, 4, 5, 6]),
+    ],
+)
+def test_as_many_checkpoints_are_kept_as_were_asked_for(toy_folder, tmp_path, changes, kept):
+    often = options("train.checkpoint_minutes=0", *changes, updates=6)
+    train(toy_folder, tmp_path / "model", often, Clock(0.05))
+    names = sorted(path.name for path in (tmp_path / "model" / "checkpoints").iterdir())
+    assert names == [f"update-{update:08d}.safetensors" for update in kept]
+
+
 def test_what_a_killed_process_half_wrote_is_removed(toy_folder, tmp_path):
     model = tmp_path / "model"
     train(toy_folder, model, options(updates=3))
@@ -366,6 +385,20 @@ def test_a_mistake_leaves_no_folder_behind(toy_folder, tmp_path):
     with pytest.raises(SettingError):
         train(toy_folder, tmp_path / "runs" / "a" / "model", options("train.dropout=2"))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_three_way_tying_needs_a_joint_vocabulary(toy_corpus, tmp_path):
+    toy = toy_corpus
+    texts = (toy.train_source, toy.train_target, toy.valid_source, toy.valid_target)
+    separate = PreprocessOptions(*((text,) for text in texts), joint=False)
+    preprocess(separate, tmp_path / "corpus")
+    with pytest.raises(SettingError) as caught:
+        train(tmp_path / "corpus", tmp_path / "model", options("model.tying=three-way"))
+    assert str(caught.value) == (
+        "model.tying: three-way tying needs a joint vocabulary, and this corpus has two; "
+        "preprocess with --joint-vocab, or take two-way"
+    )
+    assert not (tmp_path / "model").exists()
 
 
 @pytest.mark.parametrize(
@@ -471,6 +504,52 @@ class StoppingClock(Clock):
         if self.left == 0:
             signal.raise_signal(signal.SIGINT)
         return super().__call__()
+
+
+@pytest.mark.parametrize(
+    ("corpus", "changes", "first"),
+    [
+        ("toy", ["train.batch_tokens=1"], "728"),  # twice its 364 pairs
+        ("toy", ["train.batch_tokens=1", "train.accumulate=3"], "244"),  # of 121 and a third
+        ("toy", [], "100"),
+        ("toy", ["train.accumulate=7"], "15"),  # which are 105 batches
+        ("digits", ["train.batch_tokens=1"], "1,000"),
+        ("toy", ["train.batch_tokens=1", "train.validate_every=2000"], "2,000"),
+    ],
+)
+def test_a_run_validates_every_two_epochs_but_neither_all_the_time_nor_hardly_ever(
+    toy_folder, tmp_path, corpus, changes, first
+):
+    folder = toy_folder if corpus == "toy" else digit_corpus(tmp_path, "copy", pairs=700)
+    with pytest.raises(Interrupted) as caught:
+        train(folder, tmp_path / "model", options(*changes), StoppingClock(12))
+    assert f"the first validation, after update {first}, saves a model" in str(caught.value)
+
+
+class ImpatientClock(Clock):
+    """A clock that presses Ctrl-C twice in a row when it is read for the n-th time."""
+
+    def __init__(self, reading: int) -> None:
+        super().__init__(0.01)
+        self.left = reading
+
+    def __call__(self) -> float:
+        self.left -= 1
+        if self.left == 0:
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+        return super().__call__()
+
+
+def test_a_second_signal_waits_for_nothing_and_what_was_saved_goes_on(toy_folder, tmp_path):
+    whole, model, shown = tmp_path / "whole", tmp_path / "model", options(updates=9)
+    train(toy_folder, whole, shown)
+    with pytest.raises(KeyboardInterrupt):
+        train(toy_folder, model, shown, ImpatientClock(25))
+    assert 0 < metrics(model)[-1]["update"] < 9
+    assert load_newest(model / "checkpoints")[1].update == 0  # nothing was saved on the way out
+    assert train(toy_folder, model, shown).updates == 9
+    assert same_weights(whole, model)
 
 
 def test_a_run_that_adds_up_batches_goes_on_inside_an_epoch(toy_folder, tmp_path):
