@@ -62,7 +62,11 @@ def test_so_does_one_in_bf16_and_one_by_epochs(forked_nmt, toy_folder, tmp_path,
 
 @pytest.mark.parametrize(
     ("number", "name", "code", "lines"),
-    [(signal.SIGINT, "Ctrl-C", 130, 10), (signal.SIGTERM, "SIGTERM", 143, 35)],
+    [
+        (signal.SIGINT, "Ctrl-C", 130, 10),
+        (signal.SIGTERM, "SIGTERM", 143, 35),
+        (signal.SIGHUP, "SIGHUP", 129, 20),
+    ],
 )
 def test_an_interrupted_run_saves_says_so_and_goes_on(
     forked_nmt, toy_folder, uninterrupted, tmp_path, number, name, code, lines
@@ -97,6 +101,17 @@ def test_an_interrupted_run_saves_says_so_and_goes_on(
     assert (again.code, again.stderr) == (0, "")
     check_resumed(model, uninterrupted)
     assert MISSING not in (model / "README.md").read_text()
+
+
+def test_under_nohup_a_lost_terminal_stops_nothing(forked_nmt, toy_folder, uninterrupted, tmp_path):
+    model = tmp_path / "model"
+    arguments = command(toy_folder, model, *WATCHED, "--quiet", "--updates", UPDATES)
+    running = forked_nmt.start(*arguments, ignored=[signal.SIGHUP])
+    wait_for(lambda: has_lines(model, 10), "it trains")
+    running.signal(signal.SIGHUP)
+    ended = running.wait()
+    assert (ended.code, ended.stderr) == (0, "")
+    check_resumed(model, uninterrupted)
 
 
 def test_after_overwrite_the_command_to_go_on_with_is_the_one_without_it(

@@ -85,7 +85,7 @@ class ForkServer:
             args: the arguments.
             stdin: what it reads from standard input.
             limits: `cwd`; `environment`, variables; `file_size`, the most bytes that a file may
-                have; `seconds`.
+                have; `ignored`, signals that the caller ignores; `seconds`.
         """
         folder = Path(tempfile.mkdtemp(dir=self.folder.name))
         (folder / "in").write_bytes(stdin)
@@ -140,6 +140,9 @@ def become(request: dict[str, Any]) -> None:
         os.dup2(os.open(folder / name, mode, 0o644), number)
     os.chdir(request["cwd"])
     os.environ.update(request.get("environment", {}))
+    for number in (signal.SIGHUP, signal.SIGTERM):  # whatever who runs the tests does with them
+        ignored = number in request.get("ignored", [])
+        signal.signal(number, signal.SIG_IGN if ignored else signal.SIG_DFL)
     signal.alarm(int(request.get("seconds", 120)))
     if size := request.get("file_size"):
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
