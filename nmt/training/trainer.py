@@ -120,7 +120,8 @@ class Trainer:
         self.pace = Pace.of(self.config, position.update, self._epochs(), self._progress())
         self._share = self.pace.reference
         if position.update == 0:
-            self.save()  # from now on a folder without a state is one that lost it
+            with self.speed.paused():
+                self.save()  # from now on a folder without a state is one that lost it
         self._saved = self.clock()
 
     def _stop(self, signals: StopSignals) -> None:
