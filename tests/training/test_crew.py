@@ -1,5 +1,6 @@
 """Several processes train one model: the same sums, the same weights after a stop, no orphans."""
 
+import logging
 import signal
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from tests.support.runs import command, has_lines, same_weights, wait_for
 SMALL = ["model.embedding_size=16", "model.hidden_size=16", "train.batch_tokens=300"]
 PAIR = [*SMALL, "train.workers=2", "train.report_every=1", "train.validate_every=10"]
 PAIR += ["train.checkpoint_minutes=0.0001"]
+UNSAID = [change for change in PAIR if "workers" not in change]
 
 
 def crew(folder: Path, workers: int, dtype: torch.dtype = torch.float32, **changes) -> Crew:
@@ -107,13 +109,23 @@ def test_a_batch_smaller_than_the_crew_is_learned_from(toy_folder):
         assert bool(torch.isfinite(pair.learner.storage.weights).all())
 
 
-def test_a_run_of_two_goes_on_to_the_same_weights(toy_folder, tmp_path):
-    def run(folder: str, updates: int) -> None:
-        options = TrainOptions("tiny", PAIR, Limits(updates=updates))
+@pytest.fixture
+def log(caplog):
+    """What a run says."""
+    caplog.set_level(logging.INFO, "nmt")
+    logging.getLogger("nmt").propagate = True
+    return caplog
+
+
+def test_a_run_of_two_goes_on_to_the_same_weights(toy_folder, tmp_path, log):
+    """By two again, which need not be said again."""
+
+    def run(folder: str, changes: list[str]) -> None:
+        options = TrainOptions("tiny", changes, Limits(updates=20))
         options = replace(options, device="cpu", precision="fp32")
         train(toy_folder, tmp_path / folder, options)
 
-    run("whole", 20)
+    run("whole", PAIR)
     arguments = command(
         toy_folder,
         tmp_path / "stopped",
@@ -131,7 +143,9 @@ def test_a_run_of_two_goes_on_to_the_same_weights(toy_folder, tmp_path):
     running.send_signal(signal.SIGKILL)
     running.wait()
     wait_for(lambda: not any(map(alive, workers)), "its worker ends as well")
-    run("stopped", 20)
+    log.clear()
+    run("stopped", UNSAID)
+    assert log.messages[0].endswith("on cpu in fp32, by 2 processes")
     assert same_weights(tmp_path / "whole", tmp_path / "stopped")
 
 
@@ -201,11 +215,15 @@ def test_the_number_of_processes_can_be_chosen():
     assert choose_workers(TrainConfig(workers=3), 10, torch.device("cpu")) == 3
 
 
-def test_the_advice_after_a_dead_worker_can_be_followed(toy_folder, tmp_path):
+def test_the_advice_after_a_dead_worker_can_be_followed(toy_folder, tmp_path, log):
     options = TrainOptions("tiny", PAIR, Limits(updates=4), device="cpu", precision="fp32")
     train(toy_folder, tmp_path / "model", options)
-    options = replace(options, changes=[*PAIR, "train.workers=1"], limits=Limits(updates=8))
-    assert train(toy_folder, tmp_path / "model", options).updates == 8
+    # From then on it is one process, which need not be said again.
+    for updates, changes in ((8, [*PAIR, "train.workers=1"]), (9, UNSAID)):
+        log.clear()
+        options = replace(options, changes=changes, limits=Limits(updates=updates))
+        assert train(toy_folder, tmp_path / "model", options).updates == updates
+        assert log.messages[0].endswith("on cpu in fp32")
 
 
 def test_a_failure_in_a_worker_is_told(toy_folder, tmp_path):
