@@ -18,7 +18,16 @@ from nmt.data.corpus import Corpus
 from nmt.training.catalogue import Preset, names
 from nmt.training.loader import Feed
 from tests.conftest import environment
-from tests.support.runs import SMALL, WATCHED, command, computed, metrics, same_weights, updates
+from tests.support.runs import (
+    SMALL,
+    UPDATES,
+    WATCHED,
+    command,
+    computed,
+    metrics,
+    same_weights,
+    updates,
+)
 
 
 def test_a_finished_model_folder_has_everything(uninterrupted):
@@ -395,12 +404,18 @@ def test_a_run_on_another_corpus_is_refused_and_may_be_overwritten(
     assert updates(model) == [1, 2]
 
 
-def test_limits_device_and_reports_are_no_other_settings(
+def test_limits_precision_and_reports_are_no_other_settings(
     forked_nmt, toy_folder, uninterrupted, tmp_path
 ):
     model = tmp_path / "model"
     shutil.copytree(uninterrupted, model)
     changed = [*WATCHED, "--set=train.report_every=7", "--set=train.checkpoint_minutes=3"]
+    coarser = ["--precision=bf16", "--set=train.keep_checkpoints=1"]
+    ended = forked_nmt(*command(toy_folder, model, *changed, *coarser, "--epochs", 4))
+    assert ended.code == 0, ended.stderr
+    assert "on cpu in bf16\ndropout rises by" in ended.stderr
+    assert "\ngoing on after update 90\n" in ended.stderr
+    assert updates(model) == [*range(1, UPDATES + 1), 91, 98, 100]
     ended = forked_nmt(*command(toy_folder, model, *changed, "--time-limit", "1s"))
     assert ended.code == 0, ended.stderr
 
