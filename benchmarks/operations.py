@@ -13,9 +13,9 @@ from nmt.models.cost import Cost, cost
 from nmt.training.catalogue import names
 from nmt.training.presets import resolve
 
-# Multi30k English to German, joint vocabulary of 8,000 BPE pieces, end of sentence included.
-SOURCE_LENGTH = 15.3
-TARGET_LENGTH = 15.8
+# Pieces a sentence of Multi30k, English and German, by the size of the joint BPE vocabulary; end of
+# sentence included.
+LENGTHS = {8_000: (15.3, 15.8), 32_000: (14.3, 14.1)}
 HEADS = ("MFLOP", "a source token", "a target token", "of it output layer")
 CONFIG_A = ModelConfig(embedding_size=256, hidden_size=512, encoder_layers=1, decoder_layers=1)
 GNMT = ModelConfig(embedding_size=1024, hidden_size=1024, encoder_layers=4, decoder_layers=4)
@@ -30,13 +30,13 @@ SHAPES = {
 PEER_READOUT = 512
 
 
-def training(counted: Cost) -> float:
+def training(counted: Cost, pieces: int = PIECES) -> float:
     """Return the operations of a training step per target token, its source tokens included."""
-    sources = SOURCE_LENGTH / TARGET_LENGTH
+    source_length, target_length = LENGTHS[pieces]
     return 3 * (
-        sources * counted.per_source_token
+        source_length / target_length * counted.per_source_token
         + counted.per_target_token
-        + SOURCE_LENGTH * counted.per_pair_of_tokens
+        + source_length * counted.per_pair_of_tokens
     )
 
 
@@ -53,9 +53,10 @@ def peers_config_a() -> Cost:
     return Cost(ours.per_source_token, 2 * (lstm + readout + output), ours.per_pair_of_tokens)
 
 
-def sources_and_targets() -> float:
+def sources_and_targets(pieces: int) -> float:
     """Return how many tokens there are on both sides for each target token."""
-    return 1 + SOURCE_LENGTH / TARGET_LENGTH
+    source_length, target_length = LENGTHS[pieces]
+    return 1 + source_length / target_length
 
 
 def output_layer(config: ModelConfig, pieces: int) -> int:
@@ -63,20 +64,22 @@ def output_layer(config: ModelConfig, pieces: int) -> int:
     return cost(config, pieces).per_target_token - cost(config, 0).per_target_token
 
 
-def row(name: str, counted: Cost, output: int) -> list[str]:
+def row(name: str, counted: Cost, output: int, pieces: int) -> list[str]:
     """Return a row of the table, in millions of operations; `output` is of the output layer."""
-    target = counted.per_target_token + SOURCE_LENGTH * counted.per_pair_of_tokens
-    figures = (counted.per_source_token, target, output, training(counted))
+    target = counted.per_target_token + LENGTHS[pieces][0] * counted.per_pair_of_tokens
+    figures = (counted.per_source_token, target, output, training(counted, pieces))
     return [name, *(f"{figure / 1e6:.1f}" for figure in figures)]
 
 
 def main() -> None:
     """Print the table of README.md."""
     rows = [
-        row(name, cost(config, pieces), output_layer(config, pieces))
+        row(name, cost(config, pieces), output_layer(config, pieces), pieces)
         for name, (config, pieces) in SHAPES.items()
     ]
-    rows.insert(1, row("config A in the peers", peers_config_a(), 2 * PEER_READOUT * PIECES))
+    rows.insert(
+        1, row("config A in the peers", peers_config_a(), 2 * PEER_READOUT * PIECES, PIECES)
+    )
     print(table([*HEADS, "training, a target token"], rows))
 
 

@@ -5,13 +5,13 @@ import math
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from safetensors import safe_open
 
-from benchmarks.contestants.nmt import train_speeds
-from benchmarks.quality import beside, minutes, nmt
+from benchmarks.quality import beside, minutes, nmt, read_lines
 from nmt.decoding.model_files import FORMAT_VERSION
 from nmt.files import atomic_write
 
@@ -97,14 +97,23 @@ def train(corpus: Path, model: Path, arguments: Sequence[object], budget: Budget
         budget.cores,
         beside(model, ".log"),
     )
-    speeds = train_speeds(model)
     return Trained(
         parameters=count_parameters(model),
-        tokens_per_second=round(statistics.harmonic_mean(speeds[1:] or speeds), 1),
+        tokens_per_second=round(mean_speed(model), 1),
         core_share=round(cost.cpu_seconds / cost.seconds / len(budget.cores), 3),
         peak_mib=round(cost.peak_mib),
         minutes=round(minutes(model), 2),
     )
+
+
+def mean_speed(model: Path) -> float:
+    """Return the target tokens a second of a training, the first report left out."""
+    lines = [json.loads(line) for line in read_lines(model / "metrics.jsonl")]
+    reports = [line for line in lines if line["kind"] == "train"]
+    updates = [one["update"] - before["update"] for before, one in pairwise(reports)]
+    if not updates:
+        return float(reports[0]["tokens_per_second"])
+    return statistics.harmonic_mean([one["tokens_per_second"] for one in reports[1:]], updates)
 
 
 def count_parameters(model: Path) -> int:

@@ -116,13 +116,14 @@ def find_device(name: str) -> torch.device:
 
 def row(name: str, found: Training, peak: float) -> Sequence[str]:
     """Return a line of the table; `peak` in GFLOP/s."""
-    operations = training(cost(*SHAPES[name]))
+    config, pieces = SHAPES[name]
+    operations = training(cost(config, pieces), pieces)
     share = found.tokens_per_second * operations / 1e9 / peak
     return [
         name,
         f"{operations / 1e6:.1f}",
         f"{found.tokens_per_second:,.0f}",
-        f"{found.tokens_per_second * sources_and_targets():,.0f}",
+        f"{found.tokens_per_second * sources_and_targets(pieces):,.0f}",
         f"{share:.0%}",
         f"{found.core_share:.0%}",
         f"{found.peak_mib:,.0f}",

@@ -17,12 +17,16 @@ fail() {
     exit 1
 }
 
-unpack() {
-    case $1 in
-        *.gz) gzip -dc <"$1" ;;
-        *.xz) xz -dc <"$1" ;;
-        *) cat <"$1" ;;
-    esac
+# Read a file to its end, as nmt will after hours: fails where it is damaged or not UTF-8.
+read_through() {
+    python3 -c '
+import gzip, lzma, sys
+path = sys.argv[1]
+kinds = {".gz": gzip.open, ".xz": lzma.open}
+with kinds.get(path[-3:], open)(path, "rb") as file:
+    for line in file:
+        line.decode()
+' "$1" 2>/dev/null
 }
 
 if [ $# -lt 6 ]; then
@@ -34,18 +38,17 @@ shift 6
 for file in "$source" "$target" "$valid_source" "$valid_target" "$more"; do
     [ -r "$file" ] || fail "$file: no such file, or one that may not be read"
 done
-# Now, and not after the hours that come before anything else reads it to its end.
-if command -v iconv >/dev/null && ! unpack "$more" | iconv -f UTF-8 -t UTF-8 >/dev/null; then
-    fail "$more: this is not valid UTF-8; convert it, or mend the lines that are not"
+if command -v python3 >/dev/null && ! read_through "$more"; then
+    fail "$more: this is damaged, or not valid UTF-8; mend it, or convert it"
 fi
 
 mkdir -p "$folder"
 for file in "$source" "$target" "$valid_source" "$valid_target"; do
     cksum <"$file"
 done >"$folder/inputs.new"
-if [ -e "$folder/inputs" ] && ! cmp -s "$folder/inputs" "$folder/inputs.new"; then
+if [ -e "$folder/inputs" ] && ! head -n 4 "$folder/inputs" | cmp -s - "$folder/inputs.new"; then
     rm "$folder/inputs.new"
-    fail "$folder was begun with other texts; choose another folder"
+    fail "$folder was begun with other pairs; choose another folder"
 fi
 mv "$folder/inputs.new" "$folder/inputs"
 

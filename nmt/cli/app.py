@@ -105,8 +105,6 @@ def explain(error: BaseException) -> int | None:
 
 
 def _tell(sentence: str, code: int) -> int:
-    if "--overwrite" in sys.argv:  # which would begin anew what can go on
-        sentence = sentence.replace("the same command", "the same command without --overwrite")
     with contextlib.suppress(OSError):  # the terminal may be gone
         if os.environ.get("NMT_DEBUG"):
             traceback.print_exc()
@@ -126,9 +124,16 @@ def _first_line(error: BaseException) -> str:
 
 def _os_sentence(error: OSError) -> str:
     sentence = OS_ERRORS.get(error.errno or 0, error.strerror or str(error))
+    if sentence.endswith("again") and _begins_anew():
+        sentence += ", without --overwrite"
     if error.filename is None:
         return sentence
     return f"{os.fsdecode(error.filename)}: {sentence}"
+
+
+def _begins_anew() -> bool:
+    """Say whether the same command again would throw a training away that can go on."""
+    return sys.argv[1:2] == ["train"] and "--overwrite" in sys.argv
 
 
 def _silence_stdout() -> None:

@@ -290,8 +290,9 @@ class GrowingOutputs:
         with contextlib.suppress(OSError):  # the disk may be full; the last note stands
             self._note()
         if self._reached.lines > self.mark.lines:
+            same = "the same command" + " without --overwrite" * self._overwrite
             LOGGER.info(
-                f"{self._reached.lines:,} lines are in {self._parts[0].part}; the same command "
+                f"{self._reached.lines:,} lines are in {self._parts[0].part}; {same} "
                 "goes on after them"
             )
 

@@ -1,6 +1,7 @@
 """Checkpoints: everything a run needs to go on, in one file, made whole by one rename."""
 
 import logging
+import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from nmt.errors import FolderError
 from nmt.tensors import load_tensors, save_tensors
 
 log = logging.getLogger("nmt")
+NAME = re.compile(r"update-\d{8,}\.safetensors")
 MODEL = "model"  # begins the names of a model's own numbers among the tensors
 
 
@@ -81,7 +83,7 @@ def load_newest(folder: Path) -> State | None:
 
 def checkpoints_in(folder: Path) -> list[Path]:
     """Return the files of checkpoints, the oldest first; copies by other names are none."""
-    return sorted(folder.glob(f"update-{'[0-9]' * 8}*.safetensors"))
+    return sorted(path for path in folder.glob("update-*") if NAME.fullmatch(path.name))
 
 
 def trained_in(folder: Path) -> list[Path]:

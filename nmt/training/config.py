@@ -53,7 +53,7 @@ class TrainConfig:
         0, "updates between validations; 0: two epochs, but 100 batches to 1,000 updates"
     )
     patience: int = setting(10, "validations without a better model until the learning rate falls")
-    report_every: int = setting(50, "updates between lines of metrics.jsonl")
+    report_every: int = setting(50, "updates between lines of metrics.jsonl; validations add some")
     tensorboard: bool = setting(False, "show metrics.jsonl in TensorBoard too: MODEL/tensorboard")
     checkpoint_minutes: float = setting(5.0, "minutes between checkpoints")
     keep_checkpoints: int = setting(2, "newest checkpoints kept")

@@ -170,8 +170,7 @@ class Learner:
 
     def fits(self, tensors: dict[str, Tensor]) -> bool:
         """Say whether these are names and shapes of this learner's state."""
-        shapes = ({name: part.shape for name, part in x.items()} for x in (tensors, self.state()))
-        return next(shapes) == next(shapes)
+        return _shapes(tensors) == _shapes(self.state())
 
     def load_state(self, tensors: dict[str, Tensor]) -> None:
         """Take over what `state` returned."""
@@ -187,3 +186,7 @@ class Learner:
             ("optimizer.exp_avg", storage.exp_avg),
             ("optimizer.exp_avg_sq", storage.exp_avg_sq),
         ]
+
+
+def _shapes(tensors: dict[str, Tensor]) -> dict[str, torch.Size]:
+    return {name: tensor.shape for name, tensor in tensors.items()}

@@ -1,9 +1,10 @@
 """`train`: from a corpus folder to a finished model folder, in one call or in several."""
 
+import contextlib
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import torch
 
 from nmt.decoding.model_folder import load_weights
-from nmt.errors import FolderError
+from nmt.errors import FolderError, NmtError
 from nmt.models.cost import cost
 from nmt.progress import duration
 from nmt.training.checkpoint import Position
@@ -22,7 +23,7 @@ from nmt.training.learners import Learners
 from nmt.training.options import TrainOptions
 from nmt.training.ranks import Ranks
 from nmt.training.report import Records, scores_in_words
-from nmt.training.room import room_for
+from nmt.training.room import begin_anew, room_for
 from nmt.training.run_setup import Setup, set_up
 from nmt.training.schedule import DROPOUT_AN_EPOCH, Budget
 from nmt.training.team import Team, together
@@ -90,7 +91,20 @@ def train(
                 run.train(clock)
             return run.finish()
 
-    return together(lead, corpus)
+    with _told_to_go_on(options.overwrite):
+        return together(lead, corpus)
+
+
+@contextlib.contextmanager
+def _told_to_go_on(overwrite: bool) -> Iterator[None]:
+    """Let no sentence advise a command that would begin anew what can go on."""
+    try:
+        yield
+    except NmtError as error:
+        if overwrite:
+            again = str(error).replace("the same command", "the same command without --overwrite")
+            error.args = (again,)
+        raise
 
 
 def forecast_training(corpus: Path | str, options: TrainOptions | None = None) -> Forecast:
@@ -207,7 +221,9 @@ class _Run:
         notes = load_weights(setup.folder, learner.model)
         learner.storage.round()
         beam = setup.settings.train.validation_beam
-        with room_for("the last validation", "go on with --set train.validation_beam=1"):
+        smaller = "the same command goes on with --set train.validation_beam=1"
+        mend = smaller if beam > 1 else begin_anew(setup.settings.train)
+        with room_for("the last validation", mend):
             validation = setup.validator.score(self.learners.examine(beam))
         self.records.draw_curves()
         self.records.write_card(validation, beam, notes["update"], self.position)

@@ -1,5 +1,6 @@
 """The training loop: updates, reports, validations, checkpoints, and when to end."""
 
+import contextlib
 import logging
 import math
 import time
@@ -31,6 +32,7 @@ Clock = Callable[[], float]
 FINAL_VALIDATIONS = 4
 # A training loss this far (in nats) above its lowest says that the model has lost what it learned.
 DIVERGED = 2.0
+SHORTER = "begin anew, by --overwrite, with a smaller model or shorter lines to validate on"
 
 
 class Trainer:
@@ -218,10 +220,12 @@ class Trainer:
         figures = self.speed.read()
         self._check_number(figures.loss)
         share = self.pace.reference
-        if share != self._share:  # losses of another task are not to be compared
-            self.position.lowest_loss, self._share = None, share
+        if share != self._share:  # another task: what is left to compare with is to know nothing
+            guessing = math.log(self.learners.job.description.target.pieces)
+            self.position.lowest_loss, self._share = guessing, share
         self._check_course(figures.loss)
         sampling = {} if share == 1 else {"teacher_forcing": round(share, 4)}
+        told = asdict(figures) if figures.tokens_per_second else {"loss": figures.loss}
         self.metrics.write(
             kind="train",
             update=self.position.update,
@@ -229,7 +233,7 @@ class Trainer:
             learning_rate=self.pace.rate,
             seconds=round(self.position.seconds, 2),
             **sampling,
-            **asdict(figures),
+            **told,
         )
         bar.show(
             epoch=self.position.epoch + 1,
@@ -252,7 +256,8 @@ class Trainer:
 
     def _lost(self, why: str) -> NmtError:
         """Draw how it came to that, and return what to say."""
-        self.records.draw_curves()
+        with contextlib.suppress(OSError):  # what matters is the sentence
+            self.records.draw_curves()
         lower = f"--set train.learning_rate={self.config.learning_rate / 2:g}"
         advice = f"train again with a lower rate: {lower} --overwrite"
         if self.position.best_update:
@@ -270,7 +275,7 @@ class Trainer:
 
     def _validate(self) -> None:
         began = self.clock()
-        with room_for("the validation", begin_anew(self.config)):
+        with room_for("the validation", SHORTER):
             validation = self.validator.score(self.learners.examine(beam_size=1))
         position = self.position
         self._check_number(validation.loss)

@@ -61,6 +61,16 @@ def test_killed_again_and_again_the_file_is_the_same(forked_nmt, model, source, 
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
+def test_after_overwrite_the_command_to_go_on_with_is_the_one_without_it(
+    forked_nmt, model, source, tmp_path
+):
+    output = tmp_path / "out"
+    command = ("translate", model, source, "-o", output, *GREEDY)
+    ended = interrupt(forked_nmt, (*command, "--overwrite"), output, signal.SIGTERM)
+    assert f"{output}.part; the same command without --overwrite goes on after" in ended.stderr
+    assert 0 < noted(output) < len(LINES)
+
+
 def test_another_source_is_told_and_the_same_beginning_is_enough(
     forked_nmt, model, source, tmp_path
 ):

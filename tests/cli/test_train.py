@@ -435,6 +435,8 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(
     )
     assert "Traceback" not in ended.stderr
     assert list(tmp_path.rglob("*.tmp")) == []
+    anew = forked_nmt(*arguments, "--overwrite", file_size=size)
+    assert anew.last_line.endswith("and run the same command again, without --overwrite")
     ended = forked_nmt(*arguments)  # with more room the same command works
     assert ended.code == 0, ended.stderr
     assert updates(model) == list(range(1, 41))

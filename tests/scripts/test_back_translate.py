@@ -1,6 +1,7 @@
 """Back-translation: the script joins what a model of the other direction wrote to the corpus."""
 
 import gzip
+import lzma
 import os
 import subprocess
 from pathlib import Path
@@ -79,20 +80,35 @@ def test_text_of_the_target_language_joins_the_corpus(program, toy_corpus, tmp_p
     other = run(program, *reversed(train), *valid, more, "work", *small)
     assert other.returncode == 1
     assert other.stderr == (
-        "back_translate.sh: error: work was begun with other texts; choose another folder\n"
+        "back_translate.sh: error: work was begun with other pairs; choose another folder\n"
     )
 
 
-@pytest.mark.parametrize("name", ["more.txt", "more.gz"])
-def test_text_that_is_not_utf8_is_told_before_anything_is_made(program, toy_corpus, tmp_path, name):
-    content = b"gut\ncaf\xe9\n"
-    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+BAD = b"gut\ncaf\xe9\n"
+CUT = gzip.compress(bytes(range(128)) * 100)[:-20]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("more.txt", BAD),
+        ("more.gz", gzip.compress(BAD)),
+        ("more.xz", lzma.compress(BAD)),
+        ("more.gz", CUT),
+        ("more.gz", b"no gzip\n"),
+    ],
+    ids=["text", "gz", "xz", "a cut gz", "no gz"],
+)
+def test_text_that_cannot_be_read_is_told_before_anything_is_made(
+    program, toy_corpus, tmp_path, name, content
+):
+    (tmp_path / name).write_bytes(content)
     some = toy_corpus.train_source
     done = run(program, some, some, some, some, name, "work")
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == (
-        f"back_translate.sh: error: {name}: this is not valid UTF-8; convert it, or mend the lines "
-        "that are not"
+        f"back_translate.sh: error: {name}: this is damaged, or not valid UTF-8; mend it, or "
+        "convert it"
     )
     assert not (tmp_path / "work").exists()
 

@@ -55,10 +55,12 @@ def test_only_the_newest_are_kept_and_none_from_which_the_run_went_back(tmp_path
 
 def test_copies_by_other_names_are_let_be(tmp_path):
     save_checkpoint(tmp_path, TENSORS, Position(update=100), keep=1)
-    copy = tmp_path / "update-best.safetensors"
-    copy.write_bytes((tmp_path / "update-00000100.safetensors").read_bytes())
+    names = ("update-best", "update-00000900-copy", "update-00000900 (1)")
+    copies = [tmp_path / f"{name}.safetensors" for name in names]
+    for copy in copies:
+        copy.write_bytes((tmp_path / "update-00000100.safetensors").read_bytes())
     save_checkpoint(tmp_path, TENSORS, Position(update=200), keep=1)
-    assert copy.exists()
+    assert all(copy.exists() for copy in copies)
     assert load_newest(tmp_path)[1].update == 200
     assert [path.name for path in trained_in(tmp_path)] == ["update-00000200.safetensors"]
 

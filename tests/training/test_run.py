@@ -454,6 +454,9 @@ def test_losses_by_other_shares_of_teacher_forcing_are_not_compared(toy_folder, 
     assert before["teacher_forcing"] > last["teacher_forcing"]
     position = load_newest(tmp_path / "model" / "checkpoints")[1]
     assert position.lowest_loss == pytest.approx(last["loss"])
+    wild = options(*decay, "train.learning_rate=50", "train.warmup_updates=0", updates=9)
+    with pytest.raises(NmtError, match=r"the loss .* at update \d; train again with a lower rate"):
+        train(toy_folder, tmp_path / "wild", wild)
 
 
 def test_a_model_folder_comes_back_as_it_was_saved(learned):
