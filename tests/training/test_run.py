@@ -6,6 +6,7 @@ import math
 import re
 import shutil
 import signal
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -539,11 +540,24 @@ class ImpatientClock(Clock):
     def __call__(self) -> float:
         self.left -= 1
         if self.left == 0:
+            noting = signal.getsignal(signal.SIGINT)
             signal.raise_signal(signal.SIGINT)
+            end = time.monotonic() + 10
+            while signal.getsignal(signal.SIGINT) == noting:  # two at once would be one
+                assert time.monotonic() < end, "the first one is noted"
             signal.raise_signal(signal.SIGINT)
         return super().__call__()
 
 
+@pytest.fixture
+def interruptible():
+    """Let Ctrl-C do what it does in a program, whatever other tests left."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_a_second_signal_waits_for_nothing_and_what_was_saved_goes_on(toy_folder, tmp_path):
     whole, model, shown = tmp_path / "whole", tmp_path / "model", options(updates=9)
     train(toy_folder, whole, shown)
