@@ -52,18 +52,15 @@ def main() -> None:
     prepare_data(options.data)
     size = options.vocab_size
     folder = FOLDER / (f"{options.pairs}-pairs" if options.pairs else "all-pairs")
-    corpus = folder / ("corpus" if size == "auto" else f"corpus-{size}")
+    ending = "" if size == "auto" else f"-{size}"
+    corpus = folder / f"corpus{ending}"
     if not (corpus / "corpus.json").exists():
         make_corpus(corpus, options.pairs, size, cores)
     print(machine(), flush=True)
     found: dict[str, list[Mapping[str, float]]] = {}
     for seed in options.seed or [1]:
         budget = Budget(options.updates, seed, cores)
-        place = (
-            folder
-            / budget.name
-            / (options.preset if size == "auto" else f"{options.preset}-{size}")
-        )
+        place = folder / budget.name / f"{options.preset}{ending}"
         ledger = Ledger(place / "figures.json")
         for name in options.only or VARIANTS:
             model = place / name.replace(" ", "-")

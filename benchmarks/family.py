@@ -51,7 +51,7 @@ def main() -> None:
     for name in options.only or names():
         try:
             found[name] = ledger.measured(
-                name, lambda name=name: measure(name, nmt.folder / "corpus", folder, budget)
+                name, lambda name=name: measure(name, nmt.corpus, folder, budget)
             )
             print(f"{name}: {found[name]['bleu']:.1f} BLEU", flush=True)
         except SystemExit as error:  # one preset that fails must not cost the others their turn

@@ -28,7 +28,7 @@ def main() -> None:
     toolkit = Nmt()
     toolkit.prepare()
     print(machine(), flush=True)
-    split = Corpus.open(toolkit.folder / "corpus").train
+    split = Corpus.open(toolkit.corpus).train
     rows = [[f"{tokens:,}", f"{speed(split, tokens):,.0f}"] for tokens in (BATCH_TOKENS, 2048)]
     print("\n" + table(["tokens a batch", "target tokens a second"], rows))
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ from nmt.training.room import begin_anew, room_for
 from nmt.training.run_setup import Setup, set_up
 from nmt.training.schedule import DROPOUT_AN_EPOCH, Budget
 from nmt.training.team import Team, together
-from nmt.training.trainer import Clock, Trainer
+from nmt.training.trainer import Clock, Trainer, loss_of_guessing
 from nmt.training.validation import Validation
 
 log = logging.getLogger("nmt")
@@ -138,8 +137,8 @@ def _begin(setup: Setup, ranks: Ranks | None) -> "_Run":
     prepare(setup.folder, setup.description, setup.corpus, options.overwrite, begun)
     tensors, position = state or ({}, Position())
     if not begun and not options.init_from:
-        # What holds all pieces for equally likely; a model taken over may begin with more.
-        position.lowest_loss = math.log(setup.description.target.pieces)
+        # A model that is taken over may begin with more.
+        position.lowest_loss = loss_of_guessing(setup.description)
     learners = _make_learners(setup, ranks, position.workers)
     if not ranks and setup.device.type == "cpu":
         position.workers = learners.job.workers

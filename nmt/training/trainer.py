@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import NoReturn
 
-from nmt.decoding.model_folder import save_weights
+from nmt.decoding.model_folder import Description, save_weights
 from nmt.errors import NmtError
 from nmt.models.cost import Cost
 from nmt.progress import Progress
@@ -33,6 +33,11 @@ FINAL_VALIDATIONS = 4
 # A training loss this far (in nats) above its lowest says that the model has lost what it learned.
 DIVERGED = 2.0
 SHORTER = "begin anew, by --overwrite, with a smaller model or shorter lines to validate on"
+
+
+def loss_of_guessing(description: Description) -> float:
+    """Return the loss, in nats, of a model that holds all pieces for equally likely."""
+    return math.log(description.target.pieces)
 
 
 class Trainer:
@@ -221,8 +226,8 @@ class Trainer:
         self._check_number(figures.loss)
         share = self.pace.reference
         if share != self._share:  # another task: what is left to compare with is to know nothing
-            guessing = math.log(self.learners.job.description.target.pieces)
-            self.position.lowest_loss, self._share = guessing, share
+            self.position.lowest_loss = loss_of_guessing(self.learners.job.description)
+            self._share = share
         self._check_course(figures.loss)
         sampling = {} if share == 1 else {"teacher_forcing": round(share, 4)}
         told = asdict(figures) if figures.tokens_per_second else {"loss": figures.loss}
