@@ -5,6 +5,7 @@ time, turned into their own gradient in place, and multiplied back at once, all 
 pass; so that memory does not grow with the batch, and nothing is copied to float.
 """
 
+import math
 from typing import Any
 
 import torch
@@ -79,9 +80,13 @@ class _SmoothedCrossEntropy(Function):
             right = logits.gather(1, index).to(kind)
             gradient = torch.softmax(logits, dim=1)
             # log p = logit - log-normaliser, and the normaliser follows from any p. One too small
-            # for its type counts as the smallest, so that the loss stays a number.
+            # for its type counts as the smallest, so that the loss stays a number; and no
+            # normaliser is below that of equal logits, so that it stays positive.
             likely = gradient.gather(1, index).to(kind).clamp_min(torch.finfo(kind).tiny)
-            normaliser = right - likely.log()
+            average = rows.to(kind) @ average_weight + average_bias
+            normaliser = torch.maximum(
+                right - likely.log(), average.unsqueeze(1) + math.log(len(weight))
+            )
             total += (normaliser - (1 - smoothing) * right)[:count].sum()
             # Not scatter_add_: on a CPU that copies the whole of it, twice.
             gradient[torch.arange(len(index), device=index.device), index[:, 0]] -= 1 - smoothing

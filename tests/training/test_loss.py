@@ -82,6 +82,17 @@ def test_a_hopeless_label_leaves_the_loss_a_number(smoothing):
     assert readouts.grad.item() == pytest.approx(400 * (1 - smoothing / 2), rel=1e-5)
 
 
+@pytest.mark.parametrize("smoothing", SMOOTHINGS)
+@pytest.mark.parametrize("size", [400.0, 4000.0, 4e6])
+def test_the_loss_of_a_broken_model_is_large_and_never_negative(smoothing, size):
+    weight = torch.linspace(0, size, 50).unsqueeze(1)  # the label is the least likely of 50
+    total = smoothed_cross_entropy(
+        torch.ones(3, 1), weight, torch.zeros(50), torch.zeros(3, dtype=torch.int64), smoothing
+    )
+    exact = 3 * smoothed_loss(weight[:, 0].tolist(), 0, smoothing)
+    assert 3 * (1 - smoothing) * 50 < total.item() <= exact * 1.001
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_lower_precisions_are_near_and_gradients_keep_the_weights_type(dtype):
     readouts, weight, bias, labels = (
