@@ -151,10 +151,16 @@ class Trainer:
         )
 
     def save(self) -> None:
-        """Write a checkpoint of the present position; raises NmtError if its loss is no number."""
+        """Write a checkpoint of the present position.
+
+        Raises:
+            NmtError: the loss or some of the weights are no numbers.
+        """
         position, speed = self.position, self.speed
         position.unreported_loss = float(speed.loss)
         self._check_number(position.unreported_loss)
+        if not self.learner.storage.weights.isfinite().all():  # the next loss would tell, too late
+            raise self._lost("some weights are no longer numbers")
         position.metrics_bytes = self.metrics.flush()
         position.unreported_tokens = speed.tokens + speed.carried
         folder = self.folder / "checkpoints"

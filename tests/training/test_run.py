@@ -252,14 +252,22 @@ def test_a_run_shorter_than_a_report_is_reported_at_its_end(toy_folder, tmp_path
     assert min(losses) < line["loss"] < max(losses)
 
 
-def test_a_state_that_is_no_number_is_not_saved(toy_folder, tmp_path):
+@pytest.mark.parametrize(
+    ("broken", "what"),
+    [
+        ("model.output_bias", "the loss is no longer a number"),
+        # What is wrong with the optimiser shows in the weights first, in the loss an update later.
+        ("optimizer.exp_avg.output_bias", "some weights are no longer numbers"),
+    ],
+)
+def test_a_state_that_is_no_number_is_not_saved(toy_folder, tmp_path, broken, what):
     model = tmp_path / "model"
     often = ("train.report_every=99", "train.checkpoint_minutes=0.00001")
     train(toy_folder, model, options(*often, updates=3))
     tensors, position = load_newest(model / "checkpoints")
-    tensors["model.output_bias"] += math.nan
+    tensors[broken] += math.nan
     save_checkpoint(model / "checkpoints", tensors, position, keep=1)
-    with pytest.raises(NmtError, match="the loss is no longer a number at update 4"):
+    with pytest.raises(NmtError, match=f"{what} at update 4"):
         train(toy_folder, model, options(*often, updates=99))
     assert load_newest(model / "checkpoints")[1].update == 3
 
