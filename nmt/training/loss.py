@@ -67,7 +67,9 @@ class _SmoothedCrossEntropy(Function):
         matrix, offset = weight.to(readouts.dtype), bias.to(readouts.dtype)
         # The smoothed part of q is the same for every piece, so that what it adds to the loss and
         # to the gradients follows from averages, without a pass over the logits.
-        average_weight, average_bias = matrix.mean(dim=0).to(kind), bias.mean().to(kind)
+        # (Not mean(), which in bfloat16 makes a float copy of the whole matrix first.)
+        average_weight = matrix.sum(dim=0).to(kind) / len(weight)
+        average_bias = bias.mean().to(kind)
         share = smoothing / len(weight)
         grad_rows, grad_weight = [], torch.zeros_like(matrix)
         grad_bias = torch.zeros_like(bias)
