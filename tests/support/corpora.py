@@ -32,8 +32,11 @@ def write_lines(path: Path, lines: list[str]) -> Path:
 
 
 def digit_corpus(folder: Path, task: str, pairs: int = 10_000) -> Path:
-    """Make a corpus folder of `task`; strings like `digit_strings(n, seed=2)` are held out."""
-    held_out = set(digit_strings(200, seed=2))
+    """Make a corpus folder of `task`; strings like `digit_strings(n, seed=2)` are held out.
+
+    Not the single digits among them: without these, few of the ten would be left to learn from.
+    """
+    held_out = {digits for digits in digit_strings(200, seed=2) if len(digits) > 1}
     train = [digits for digits in digit_strings(pairs, seed=1) if digits not in held_out]
     valid = digit_strings(40, seed=2)
     files = [
