@@ -85,9 +85,9 @@ class _SmoothedCrossEntropy(Function):
             # for its type counts as the smallest, so that the loss stays a number; and no
             # normaliser is below that of equal logits, so that it stays positive.
             likely = gradient.gather(1, index).to(kind).clamp_min(torch.finfo(kind).tiny)
-            average = rows.to(kind) @ average_weight + average_bias
+            mean_logit = rows.to(kind) @ average_weight + average_bias
             normaliser = torch.maximum(
-                right - likely.log(), average.unsqueeze(1) + math.log(len(weight))
+                right - likely.log(), mean_logit.unsqueeze(1) + math.log(len(weight))
             )
             total += (normaliser - (1 - smoothing) * right)[:count].sum()
             # Not scatter_add_: on a CPU that copies the whole of it, twice.

@@ -84,9 +84,9 @@ def learn(folder: Path, task: str) -> Learned:
             "train.label_smoothing=0",
             "train.learning_rate=0.01",
             "train.warmup_updates=50",
-            "train.validate_every=700",
+            "train.validate_every=900",
         ],
-        limits=Limits(updates=700),
+        limits=Limits(updates=900),
         device="cpu",
         precision="fp32",
     )
