@@ -45,6 +45,11 @@ def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
         raise
 
 
+def as_text(path: Path | str) -> str:
+    """Write a file's name as text; what of it is not UTF-8, as \\xff."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
 def is_special(path: Path) -> bool:
     """Say whether a path is to be written as it stands: a pipe, a device, or a standard stream.
 

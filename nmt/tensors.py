@@ -1,7 +1,10 @@
 """Files of tensors: safetensors with a checksum over everything, written whole or not at all."""
 
+import contextlib
 import hashlib
 import json
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +53,20 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    with safe_open(path, framework="pt") as file:
+    with _name_in_utf8(path) as name, safe_open(name, framework="pt") as file:
         names = list(file.keys())
         return {name: file.get_tensor(name) for name in names}, file.metadata()
+
+
+@contextlib.contextmanager
+def _name_in_utf8(path: Path) -> Iterator[Path]:
+    """Give a name of a file that safetensors can open, which takes no other than UTF-8."""
+    try:
+        os.fsencode(path).decode()
+        yield path
+    except UnicodeDecodeError:
+        with open(path, "rb") as file:
+            yield Path(f"/dev/fd/{file.fileno()}")
 
 
 def _checksum(tensors: dict[str, Tensor], text: str) -> str:

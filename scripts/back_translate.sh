@@ -17,15 +17,20 @@ fail() {
     exit 1
 }
 
-# Read a file to its end, as nmt will after hours: fails where it is damaged or not UTF-8.
+# Read a file to its end, as nmt will after hours; exits with 3 where nmt would refuse it then.
 read_through() {
     python3 -c '
-import gzip, lzma, sys
-path = sys.argv[1]
+import gzip, lzma, sys, zlib
+path, longest = sys.argv[1], 1 << 20
 kinds = {".gz": gzip.open, ".xz": lzma.open}
-with kinds.get(path[-3:], open)(path, "rb") as file:
-    for line in file:
-        line.decode()
+try:
+    with kinds.get(path[-3:], open)(path, "rb") as file:
+        for line in iter(lambda: file.readline(longest + 2), b""):
+            line.decode()
+            if len(line.rstrip(b"\n")) > longest:
+                sys.exit(3)
+except (ValueError, EOFError, OSError, zlib.error, lzma.LZMAError):
+    sys.exit(3)
 ' "$1" 2>/dev/null
 }
 
@@ -37,9 +42,12 @@ source=$1 target=$2 valid_source=$3 valid_target=$4 more=$5 folder=$6
 shift 6
 for file in "$source" "$target" "$valid_source" "$valid_target" "$more"; do
     [ -r "$file" ] || fail "$file: no such file, or one that may not be read"
+    [ -f "$file" ] && [ -s "$file" ] || fail "$file: this is empty, or no file to be read twice"
 done
-if command -v python3 >/dev/null && ! read_through "$more"; then
-    fail "$more: this is damaged, or not valid UTF-8; mend it, or convert it"
+found=0
+read_through "$more" || found=$?
+if [ "$found" -eq 3 ]; then
+    fail "$more: this is damaged, not valid UTF-8, or has a line of over a megabyte; mend it"
 fi
 
 mkdir -p "$folder"

@@ -132,8 +132,8 @@ def _os_sentence(error: OSError) -> str:
 
 
 def _begins_anew() -> bool:
-    """Say whether the same command again would throw a training away that can go on."""
-    return sys.argv[1:2] == ["train"] and "--overwrite" in sys.argv
+    """Say whether the same command again would throw away what was done and can go on."""
+    return sys.argv[1:2] in (["train"], ["translate"]) and "--overwrite" in sys.argv
 
 
 def _silence_stdout() -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 from nmt.data.arrays import SideWriter
 from nmt.data.corpus import SIDES
 from nmt.data.filters import PairFilter
-from nmt.data.lessons import Teacher
+from nmt.data.lessons import HIDDEN, Teacher
 from nmt.data.options import SplitReport
 from nmt.data.pairs import Pair, PairFiles, PairWriter, batches
+from nmt.data.special import UNK
 from nmt.data.splitting import Part
 from nmt.data.vocabularies import Vocabularies
 from nmt.data.vocabulary import Vocabulary
@@ -49,7 +50,7 @@ class Encoder:
             for side, vocabulary in zip(SIDES, self._both(), strict=True)
         )
         dropped: Counter[str] = Counter()
-        teacher = Teacher()
+        teacher, teaches = Teacher(), split == "train" and self._hides()
         progress = Progress(text.pairs, "pairs", f"Cutting the {NAMES[split]} text into pieces")
         with source, target, self._text_writer(split) as texts, progress:
             for batch in batches(text.files):
@@ -60,7 +61,7 @@ class Encoder:
                 keep = [verdict is None for verdict in verdicts]
                 batch = list(itertools.compress(batch, keep))
                 kept = list(itertools.compress(ids, keep))
-                if split == "train":
+                if teaches:
                     kept += self._ids(list(teacher.lessons_of(batch)))
                 source.write([left for left, _ in kept])
                 target.write([right for _, right in kept])
@@ -80,6 +81,10 @@ class Encoder:
             for side, vocabulary in enumerate(self._both())
         )
         return list(zip(source, target, strict=True))
+
+    def _hides(self) -> bool:
+        """Say whether a hidden word is unknown: not to a vocabulary that writes it in bytes."""
+        return all(UNK in vocabulary.encode([HIDDEN])[0] for vocabulary in self._both())
 
     def _both(self) -> tuple[Vocabulary, Vocabulary]:
         return self.vocabularies.source, self.vocabularies.target

@@ -19,6 +19,7 @@ OURS = {
     *(f"valid.{side}.txt" for side in SIDES),
     *("source.model", "target.model", "joint.model", MANIFEST),
 }
+NOBODYS = ".DS_Store"  # the Finder of macOS leaves it wherever it looks
 
 
 @contextlib.contextmanager
@@ -66,7 +67,7 @@ def check_output(output: Path, overwrite: bool) -> None:
         if output.is_symlink() or output.exists():
             raise FolderError(f"{output}: this is no folder; choose another name for the corpus")
         return
-    names = sorted(path.name for path in output.iterdir())
+    names = sorted(path.name for path in output.iterdir() if path.name != NOBODYS)
     foreign = [name for name in names if name not in OURS]
     if names and (foreign or MANIFEST not in names):
         example = (foreign or names)[0]

@@ -1,6 +1,5 @@
 """Sentence pairs in text files: read in step, and kept in temporary files between passes."""
 
-import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from pathlib import Path
 from nmt.data.corpus import SIDES
 from nmt.data.text import LONGEST_LINE, read_lines
 from nmt.errors import DataError
+from nmt.files import as_text
 
 Pair = tuple[str, str]
 BATCH_PAIRS, BATCH_CHARACTERS = 2_000, 1_000_000
@@ -50,13 +50,8 @@ class PairReader:
                     f"{source} has {left.lines:,} lines but {target} has {right.lines:,}: each "
                     "line of one must be the translation of the same line of the other"
                 )
-            self.checksums[_as_text(source)] = left.sha256()
-            self.checksums[_as_text(target)] = right.sha256()
-
-
-def _as_text(path: Path) -> str:
-    """Write a file's name as text; what of it is not UTF-8, as \\xff."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+            self.checksums[as_text(source)] = left.sha256()
+            self.checksums[as_text(target)] = right.sha256()
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import nmt
 from nmt.data.corpus import Corpus
 from nmt.decoding.model_folder import Description
 from nmt.evaluation.plots import learning_curves
-from nmt.files import atomic_write
+from nmt.files import as_text, atomic_write
 from nmt.training.checkpoint import Position
 from nmt.training.tensorboard import Board
 from nmt.training.validation import Sample, Validation
@@ -148,7 +148,7 @@ class Records:
         ]
         card = CARD.format(
             **self.facts,
-            folder=self.folder.resolve().name,
+            folder=as_text(self.folder.resolve().name),
             search="greedy search" if beam_size == 1 else f"beam search of {beam_size}",
             scores=scores_in_words(validation),
             samples="\n".join(samples),

@@ -72,8 +72,8 @@ def train(
         FolderError: an unusable corpus or origin, or an output folder that holds something else.
         DataError: the corpus has no training pairs.
         SettingError: an unknown or unfit setting.
-        NmtError: the loss is no longer a number, or a process was lost; the message says what is
-            saved.
+        NmtError: the loss or a weight is no longer a number, the loss has risen far, or a process
+            was lost; the message says what is saved.
         Interrupted: Ctrl-C, SIGTERM or a lost terminal; the state is saved.
     """
     options = options or TrainOptions()

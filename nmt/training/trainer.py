@@ -78,7 +78,7 @@ class Trainer:
 
         Raises:
             Interrupted: a signal to stop arrived, and the state is saved.
-            NmtError: the loss is no longer a number, or has risen far.
+            NmtError: the loss or a weight is no longer a number, or the loss has risen far.
         """
         self._begin(cost, peak)
         position, speed = self.position, self.speed
@@ -159,8 +159,7 @@ class Trainer:
         position, speed = self.position, self.speed
         position.unreported_loss = float(speed.loss)
         self._check_number(position.unreported_loss)
-        if not self.learner.storage.weights.isfinite().all():  # the next loss would tell, too late
-            raise self._lost("some weights are no longer numbers")
+        self._check_weights()
         position.metrics_bytes = self.metrics.flush()
         position.unreported_tokens = speed.tokens + speed.carried
         folder = self.folder / "checkpoints"
@@ -231,8 +230,8 @@ class Trainer:
         figures = self.speed.read()
         self._check_number(figures.loss)
         share = self.pace.reference
-        if share != self._share:  # another task: what is left to compare with is to know nothing
-            self.position.lowest_loss = loss_of_guessing(self.learners.job.description)
+        if share != self._share:
+            self._expect_more_loss()
             self._share = share
         self._check_course(figures.loss)
         sampling = {} if share == 1 else {"teacher_forcing": round(share, 4)}
@@ -254,9 +253,24 @@ class Trainer:
             **{"tokens/s": figures.tokens_per_second, "peak": f"{figures.share_of_peak:.0%}"},
         )
 
+    def _expect_more_loss(self) -> None:
+        """On another task, compare with a model that knows nothing, if there is no worse so far."""
+        lowest = self.position.lowest_loss
+        if lowest is not None:
+            guessing = loss_of_guessing(self.learners.job.description)
+            self.position.lowest_loss = max(lowest, guessing)
+
     def _check_number(self, loss: float) -> None:
         if not math.isfinite(loss):
             raise self._lost("the loss is no longer a number")
+
+    def _check_weights(self) -> None:
+        """Refuse weights that only the loss of other sentences, or of the next update, would show.
+
+        Their sum is a number if all of them are, and is found in no time.
+        """
+        if not self.learner.storage.weights.sum().isfinite():
+            raise self._lost("some weights are no longer numbers")
 
     def _check_course(self, loss: float) -> None:
         position = self.position
@@ -286,6 +300,7 @@ class Trainer:
 
     def _validate(self) -> None:
         began = self.clock()
+        self._check_weights()
         with room_for("the validation", SHORTER):
             validation = self.validator.score(self.learners.examine(beam_size=1))
         position = self.position

@@ -420,6 +420,18 @@ def test_limits_precision_and_reports_are_no_other_settings(
     assert ended.code == 0, ended.stderr
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_model_may_lie_in_a_folder_whose_name_is_not_utf8(forked_nmt, toy_folder, tmp_path):
+    model = tmp_path / os.fsdecode(b"caf\xe9")
+    for limit in (2, 4):
+        ended = forked_nmt(*command(toy_folder, model, *SMALL, "--updates", limit))
+        assert ended.code == 0, ended.stderr
+    assert "going on after update 2\n" in ended.stderr
+    assert "nmt translate caf\\xe9 FILE" in (model / "README.md").read_text(encoding="utf-8")
+    translated = forked_nmt("translate", model, stdin=b"Two big dogs sleep.\n")
+    assert (translated.code, translated.stdout.count("\n")) == (0, 1), translated.stderr
+
+
 @pytest.mark.parametrize("size", [2_000, 20_000, 200_000])
 def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(
     forked_nmt, toy_folder, tmp_path, size

@@ -402,6 +402,9 @@ def test_a_full_disk_leaves_no_output(forked_nmt, model, tmp_path):
     assert ended.last_line == f"nmt: error: {output}: {sentence}"
     assert ended.code == 1
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
+    arguments = ("translate", model, source, "-o", output, *GREEDY, "--overwrite")
+    ended = forked_nmt(*arguments, file_size=4096)  # more of it might have been kept
+    assert ended.last_line == f"nmt: error: {output}: {sentence}, without --overwrite"
 
 
 def test_the_source_is_never_overwritten_by_its_translation(forked_nmt, model, tmp_path):

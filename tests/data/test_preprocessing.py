@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sentencepiece import SentencePieceTrainer
 
 from nmt.api import PreprocessOptions, preprocess
 from nmt.data.corpus import Corpus
@@ -192,6 +193,26 @@ def test_lessons_are_made_of_the_pairs_that_are_kept(tmp_path):
     assert train == [*good, *[("I saw  \u2047  today.", "Ich sah  \u2047  heute.")] * 3]
 
 
+def test_a_vocabulary_that_writes_all_in_bytes_needs_no_lessons(tmp_path):
+    pairs = [(f"I saw {n} today.", f"Ich sah {n} heute.") for n in range(100, 200)]
+    options = options_for(tmp_path, pairs)
+    SentencePieceTrainer.train(
+        input=f"{options.train_source[0]},{options.train_target[0]}",
+        model_prefix=str(tmp_path / "bytes"),
+        model_type="bpe",
+        vocab_size=350,
+        byte_fallback=True,
+        pad_id=0,
+        unk_id=1,
+        bos_id=2,
+        eos_id=3,
+    )
+    given = tmp_path / "bytes.model"
+    adopted = dataclasses.replace(options, source_vocabulary=given, target_vocabulary=given)
+    assert preprocess(adopted, tmp_path / "adopted").train.lessons == 0
+    assert preprocess(options, tmp_path / "own").train.lessons == 2
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
 def test_a_file_name_that_is_not_utf8_is_noted_all_the_same(tmp_path):
     source = write(tmp_path / os.fsdecode(b"caf\xe9.en"), [f"{i} a" for i in range(30)])
@@ -318,6 +339,18 @@ def test_a_folder_with_other_things_is_never_replaced(toy_corpus, tmp_path, with
     with pytest.raises(FolderError, match=rf"something other than a corpus \('{name}'\)"):
         preprocess(toy_options(toy_corpus, overwrite=True), folder)
     assert (folder / name).read_text() == "years of work"
+
+
+@pytest.mark.parametrize("with_corpus", [False, True])
+def test_what_a_file_manager_left_is_nobodys(toy_corpus, tmp_path, with_corpus):
+    folder = tmp_path / "mine"
+    if with_corpus:
+        preprocess(toy_options(toy_corpus), folder)
+    folder.mkdir(exist_ok=True)
+    (folder / ".DS_Store").write_bytes(b"places of icons")
+    preprocess(toy_options(toy_corpus, overwrite=with_corpus), folder)
+    assert len(Corpus.open(folder).valid) == 20
+    assert [path.name for path in tmp_path.iterdir() if path.name != "toy"] == ["mine"]
 
 
 @pytest.mark.parametrize("before", ["nothing", "empty", "corpus"])

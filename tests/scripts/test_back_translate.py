@@ -96,8 +96,9 @@ CUT = gzip.compress(bytes(range(128)) * 100)[:-20]
         ("more.xz", lzma.compress(BAD)),
         ("more.gz", CUT),
         ("more.gz", b"no gzip\n"),
+        ("more.txt", b"gut\n" + b"x" * ((1 << 20) + 1) + b"\n"),
     ],
-    ids=["text", "gz", "xz", "a cut gz", "no gz"],
+    ids=["text", "gz", "xz", "a cut gz", "no gz", "a long line"],
 )
 def test_text_that_cannot_be_read_is_told_before_anything_is_made(
     program, toy_corpus, tmp_path, name, content
@@ -107,8 +108,30 @@ def test_text_that_cannot_be_read_is_told_before_anything_is_made(
     done = run(program, some, some, some, some, name, "work")
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == (
-        f"back_translate.sh: error: {name}: this is damaged, or not valid UTF-8; mend it, or "
-        "convert it"
+        f"back_translate.sh: error: {name}: this is damaged, not valid UTF-8, or has a line of "
+        "over a megabyte; mend it"
+    )
+    assert not (tmp_path / "work").exists()
+
+
+def test_where_python_does_not_run_texts_are_not_called_damaged(program, toy_corpus):
+    broken = program / "python3"
+    broken.write_text("#!/bin/sh\nexit 1\n")
+    broken.chmod(0o755)
+    some = toy_corpus.train_source
+    done = run(program, some, some, some, some, some, "work", "--updates", "none")
+    assert "damaged" not in done.stderr
+    assert (program.parent / "work" / "corpus").exists()
+
+
+@pytest.mark.parametrize("kind", ["empty", "pipe"])
+def test_a_text_that_is_empty_or_read_once_is_told(program, toy_corpus, tmp_path, kind):
+    os.mkfifo(tmp_path / "more") if kind == "pipe" else (tmp_path / "more").write_text("")
+    some = toy_corpus.train_source
+    done = run(program, some, some, some, some, "more", "work")
+    assert done.returncode == 1
+    assert done.stderr == (
+        "back_translate.sh: error: more: this is empty, or no file to be read twice\n"
     )
     assert not (tmp_path / "work").exists()
 

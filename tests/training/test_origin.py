@@ -44,8 +44,11 @@ def test_fine_tuning_begins_with_the_weights_and_keeps_the_architecture(
     assert after.description.training["init_from"]["model"] == str(first)
 
 
-def test_on_another_task_a_model_may_begin_with_more_loss_than_guessing(learned, tmp_path):
-    changes = ["train.report_every=1", "train.learning_rate=1e-6"]
+@pytest.mark.parametrize(
+    "more", [[], ["train.teacher_forcing=0.5", "train.teacher_forcing_decay=linear"]]
+)
+def test_on_another_task_a_model_may_begin_with_more_loss_than_guessing(learned, tmp_path, more):
+    changes = ["train.report_every=1", "train.learning_rate=1e-6", *more]
     options = replace(OPTIONS, preset="auto", changes=changes, init_from=learned("copy").model)
     train(learned("reverse").corpus, tmp_path / "model", options)
     losses = [line["loss"] for line in metrics(tmp_path / "model") if line["kind"] == "train"]

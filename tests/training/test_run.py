@@ -16,6 +16,7 @@ import torch
 from nmt.data.corpus import Corpus
 from nmt.data.options import PreprocessOptions
 from nmt.data.preprocess import preprocess
+from nmt.data.special import BOS
 from nmt.decoding.model_folder import load_model, load_weights, read_description, save_weights
 from nmt.errors import FolderError, Interrupted, NmtError, SettingError
 from nmt.training.checkpoint import load_newest, save_checkpoint
@@ -269,6 +270,21 @@ def test_a_state_that_is_no_number_is_not_saved(toy_folder, tmp_path, broken, wh
     save_checkpoint(model / "checkpoints", tensors, position, keep=1)
     with pytest.raises(NmtError, match=f"{what} at update 4"):
         train(toy_folder, model, options(*often, updates=99))
+    assert load_newest(model / "checkpoints")[1].update == 3
+
+
+def test_a_model_with_a_weight_that_is_no_number_is_never_the_best(toy_folder, tmp_path):
+    """Validation need not notice: here it is the weight of a piece that no source has."""
+    model = tmp_path / "model"
+    train(toy_folder, model, options(updates=3))
+    before = (model / "model.safetensors").read_bytes()
+    tensors, position = load_newest(model / "checkpoints")
+    tensors["optimizer.exp_avg.source_embedding"][BOS] += math.nan
+    save_checkpoint(model / "checkpoints", tensors, position, keep=1)
+    with pytest.raises(NmtError, match="some weights are no longer numbers at update 6"):
+        train(toy_folder, model, options(updates=6))
+    assert (model / "model.safetensors").read_bytes() == before
+    assert load_model(model)
     assert load_newest(model / "checkpoints")[1].update == 3
 
 
