@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from nmt.errors import FolderError
-from nmt.files import atomic_write
+from nmt.files import as_text, atomic_write
 from nmt.signals import StopSignals
 
 
@@ -61,12 +60,11 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 @contextlib.contextmanager
 def _name_in_utf8(path: Path) -> Iterator[Path]:
     """Give a name of a file that safetensors can open, which takes no other than UTF-8."""
-    try:
-        os.fsencode(path).decode()
+    if as_text(path) == str(path):
         yield path
-    except UnicodeDecodeError:
-        with open(path, "rb") as file:
-            yield Path(f"/dev/fd/{file.fileno()}")
+        return
+    with open(path, "rb") as file:
+        yield Path(f"/dev/fd/{file.fileno()}")
 
 
 def _checksum(tensors: dict[str, Tensor], text: str) -> str:

@@ -10,12 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+import hypothesis
 import pytest
 
 from tests.support.fork_server import ForkServer
 
 if TYPE_CHECKING:
     from tests.support.corpora import Learned
+
+# No test fails because a machine is busy.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 ROOT = Path(__file__).resolve().parent.parent
 # Before torch is imported: tensors this small are quicker without a second thread.
