@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nmt.data import batching
@@ -24,7 +24,6 @@ def random_split(pairs: int, seed: int = 1, longest: int = 30):
     return split_of(*sentences)
 
 
-@settings(deadline=None)
 @given(st.lists(SENTENCES, min_size=1, max_size=20), st.data())
 def test_gather_equals_the_obvious_loop(sentences, data):
     some = st.lists(st.integers(0, len(sentences) - 1), min_size=1, max_size=10)
@@ -36,7 +35,6 @@ def test_gather_equals_the_obvious_loop(sentences, data):
     assert ids.tolist() == [ids + [PAD] * (width - len(ids)) for ids in chosen]
 
 
-@settings(deadline=None)
 @given(PAIRS)
 def test_a_batch_holds_its_pairs_with_their_marks(pairs):
     split = split_of(*zip(*pairs, strict=True))
@@ -71,7 +69,6 @@ PLANS = {
 
 
 @pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
-@settings(deadline=None)
 @given(PAIRS, st.integers(1, 60))
 def test_every_pair_comes_once_and_the_budget_is_kept(plan, pairs, budget):
     split = split_of(*zip(*pairs, strict=True))

@@ -95,9 +95,7 @@ def test_the_same_text_gives_the_same_bytes_whatever_the_threads(toy_corpus, tmp
     )
 
 
-@settings(
-    deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lines=st.lists(st.tuples(nasty_line, nasty_line), max_size=20))
 def test_pairing_never_shifts(nasty_vocabulary, tmp_path_factory, lines):
     """Each source carries its number into the corpus, and each target the same number."""

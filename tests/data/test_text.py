@@ -5,7 +5,7 @@ import lzma
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nmt.data.text import BOM, LineReader, count_lines, open_output, read_lines
@@ -23,7 +23,6 @@ def reference(data: bytes) -> list[str]:
     return [line.decode() for line in (ended + lines[-1:] if lines[-1] else ended)]
 
 
-@settings(deadline=None)
 @given(lines=st.lists(nasty_line), end=st.sampled_from(["\n", "\r\n"]), last=nasty_line)
 def test_lines_end_at_newlines_only(tmp_path_factory, lines, end, last):
     path = tmp_path_factory.mktemp("text") / "nasty.txt"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import sentencepiece
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nmt.data.adoption import adopt
@@ -51,7 +51,6 @@ def normalized(text: str) -> str:
 covered_text = st.text(st.sampled_from([*COVERED, " ", "\t", "\u00a0", "\u2028", "\u3000"]))
 
 
-@settings(deadline=None)
 @given(covered_text)
 def test_ids_of_covered_text_decode_to_the_normalised_text(vocabulary, text):
     for variant in (text, unicodedata.normalize("NFD", text)):
@@ -90,7 +89,6 @@ def test_control_characters_and_invisible_marks_vanish(vocabulary):
     assert vocabulary.decode(vocabulary.encode([text])) == ["A dog runs"]
 
 
-@settings(deadline=None)
 @given(
     st.text(
         st.sampled_from([*COVERED, *" \t\u3000\u0301e", "ж", "☃"]) | st.characters(codec="utf-8")

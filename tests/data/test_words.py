@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import regex
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nmt.api import PreprocessOptions, preprocess
@@ -55,7 +55,6 @@ def test_a_line_is_cut_into_words_and_marks(line, words):
     assert words_of(line) == words.split(" ") * bool(words)
 
 
-@settings(deadline=None)
 @given(odd_text)
 @example("a\u00ad\u0301")
 def test_nothing_is_lost(line):
@@ -63,13 +62,11 @@ def test_nothing_is_lost(line):
     assert words_of(normalized(line)) == words_of(line)
 
 
-@settings(deadline=None)
 @given(odd_text)
 def test_another_spelling_of_the_same_text_gives_the_same_words(line):
     assert words_of(unicodedata.normalize("NFD", line)) == words_of(line)
 
 
-@settings(deadline=None)
 @given(odd_text)
 def test_no_mark_sticks_to_a_word_and_words_have_no_ties(line):
     for word in words_of(line):
@@ -136,7 +133,6 @@ def test_the_most_frequent_words_fill_a_vocabulary_of_a_given_size(tmp_path):
     ]
 
 
-@settings(deadline=None)
 @given(odd_text)
 def test_surfaces_are_the_line_in_as_many_stretches_as_words(vocabulary, line):
     surfaces, [ids] = vocabulary.surfaces(line), vocabulary.encode([line])
@@ -144,7 +140,6 @@ def test_surfaces_are_the_line_in_as_many_stretches_as_words(vocabulary, line):
     assert "".join(surfaces) == (line if ids else "")
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(sorted({word for line in TEXT for word in words_of(line)}))))
 def test_ids_and_pieces_of_known_words_are_their_text(vocabulary, words):
     line = together(words)
@@ -176,7 +171,6 @@ def test_copied_text_comes_out_as_it_stood(vocabulary):
     ]
 
 
-@settings(deadline=None)
 @given(odd_text)
 def test_a_line_whose_unknown_words_are_copied_is_the_line(vocabulary, line):
     [ids] = vocabulary.encode([line])

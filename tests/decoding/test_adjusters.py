@@ -170,7 +170,7 @@ def test_a_search_with_adjusters_equals_a_plain_loop(case, width):
     assert changed  # or the case would show nothing
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(
     seed=st.integers(0, 10_000),
     sizes=st.lists(st.integers(1, 8), min_size=2, max_size=7),
@@ -218,7 +218,7 @@ def test_a_translation_ends_when_no_piece_is_left(width):
             assert not repeats(hypothesis.ids, 1)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     size=st.integers(1, 4),
     beams=st.lists(st.lists(st.integers(4, 6), min_size=7, max_size=7), min_size=1, max_size=3),

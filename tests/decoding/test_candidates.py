@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from nmt.decoding.candidates import BLOCK, best_candidates
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     sentences=st.integers(1, 4),
     beams=st.integers(1, 5),

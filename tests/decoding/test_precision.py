@@ -20,7 +20,7 @@ needs_int8 = pytest.mark.skipif(
 
 
 @needs_int8
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     rows=st.integers(1, 70),
     sizes=st.sampled_from([(7, 5), (64, 32), (512, 300)]),
@@ -40,7 +40,7 @@ def test_int8_batch_mates_change_no_bit_of_a_row(rows, sizes, bound, bias):
 
 
 @needs_int8
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(rows=st.integers(1, 40), bound=st.floats(1e-4, 1e3), size=st.sampled_from([5, 64, 512]))
 def test_both_int8_operators_say_the_same_to_the_last_bit(rows, bound, size):
     torch.manual_seed(rows)

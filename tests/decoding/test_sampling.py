@@ -110,7 +110,7 @@ def test_one_draw_follows_softmax(pieces):
     assert surprise(counts, chances, 20_000) < 4
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     seed=st.integers(0, 10_000),
     pieces=st.integers(2, 300),
@@ -140,7 +140,7 @@ def test_gumbel_numbers_have_their_mean_and_spread_and_are_no_two_alike():
     assert bool(gumbel(ones).isfinite().all())
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     seed=st.integers(0, 10_000),
     sizes=st.lists(st.integers(1, 8), min_size=1, max_size=7),

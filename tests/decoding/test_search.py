@@ -95,7 +95,7 @@ def test_a_beam_that_covers_every_prefix_is_exhaustive(seed, alpha):
         assert scores == pytest.approx([each.score for each in expected], rel=1e-6)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(st.integers(0, 10_000), st.lists(st.integers(1, 8), min_size=1, max_size=9))
 def test_a_beam_of_one_equals_greedy(seed, sizes):
     model = undecided(seed)
@@ -109,7 +109,7 @@ def test_a_beam_of_one_equals_greedy(seed, sizes):
         assert same(one[0], other[0])
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     seed=st.integers(0, 10_000),
     width=st.integers(1, 7),
@@ -207,7 +207,7 @@ def test_stopping_early_saves_steps():
 
 
 @pytest.mark.parametrize("width", [1, 4])
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 10_000), sizes=st.lists(st.integers(1, 9), min_size=2, max_size=8))
 def test_batch_mates_and_padding_change_no_translation(width, seed, sizes):
     model = undecided(seed)

@@ -32,7 +32,7 @@ def count(tmp_path_factory):
     return lambda texts: [len(ids) for ids in vocabulary.encode(texts)]
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(line=NASTY, limit=st.integers(20, 80))
 def test_every_segment_fits_and_nothing_is_lost(count, line, limit):
     segments = split_line(line, limit, count)
@@ -40,7 +40,7 @@ def test_every_segment_fits_and_nothing_is_lost(count, line, limit):
     assert bare("".join(segment.text for segment in segments)) == bare(line)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(line=st.text("ab\ufdfa。,. ", max_size=100), limit=st.integers(18, 40))
 def test_every_segment_fits_whatever_the_pieces_are(line, limit):
     # As under NFKC, one character is 18; and "ab" is one piece, but only where a word begins.
@@ -55,7 +55,6 @@ def test_every_segment_fits_whatever_the_pieces_are(line, limit):
     assert bare("".join(segment.text for segment in segments)) == bare(line)
 
 
-@settings(deadline=None)
 @given(NASTY)
 def test_a_line_that_fits_is_left_alone(line):
     assert split_line(line, 1000, words) == [Segment(line, False)]

@@ -46,7 +46,7 @@ def texts(translator: Translator, lines: list[str]) -> list[str]:
     return [translation.text for translation in translator.translate(lines)]
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(LINES)
 def test_as_many_lines_come_out_as_go_in_and_each_in_its_place(greedy, lines):
     found = texts(greedy, lines)
@@ -205,7 +205,7 @@ def test_text_that_no_vocabulary_knows_comes_out_as_it_is(reverser, line):
     assert text == ("" if line == "\u0001" else line)  # normalisation drops control characters
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(NASTY)
 def test_copied_text_is_of_the_source_and_never_a_question_mark(reverser, line):
     text = texts(always_unknown(reverser), [line])[0]

@@ -50,7 +50,7 @@ def test_nasty_lines_score_as_sacrebleu_does(count):
     assert all(f"nrefs:{count}|" in s.signature for s in scores)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(TRIPLES)
 def test_any_lines_score_as_sacrebleu_does(lines):
     hypotheses, *references = (list(side) for side in zip(*lines, strict=True))

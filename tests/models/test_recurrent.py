@@ -46,7 +46,7 @@ def all_close(found: list[torch.Tensor], expected: list) -> bool:
 
 @of_every_cell
 @in_both_forms
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(lengths=LENGTHS)
 def test_packed_sequences_equal_the_formula(kind, bidirectional, lengths):
     made = layer(kind, bidirectional)

@@ -74,7 +74,7 @@ def test_the_whole_target_at_once_equals_step_by_step(monkeypatch, kept, attenti
 
 
 @pytest.mark.parametrize(("attention", "depths"), SHAPES)
-@settings(deadline=None, max_examples=5)
+@settings(max_examples=5)
 @given(sizes=SIZES, extra=st.integers(0, 3))
 def test_sources_read_step_by_step_equal_those_read_at_once(attention, depths, sizes, extra):
     model = small_model(attention, depths)
@@ -95,7 +95,7 @@ def test_sources_read_step_by_step_equal_those_read_at_once(attention, depths, s
 
 @pytest.mark.parametrize("attention", ATTENTION_TYPES)
 @pytest.mark.parametrize("depths", [(1, 1), (3, 2)])
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 @given(sizes=SIZES, extra=st.integers(0, 3))
 def test_batch_mates_and_padding_change_nothing(attention, depths, sizes, extra):
     model = small_model(attention, depths)

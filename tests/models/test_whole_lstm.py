@@ -30,7 +30,7 @@ def by_torch(x, first, weights, length: int, backwards: bool) -> tuple[torch.Ten
     return y[0].flip(0) if backwards else y[0], cell[0, 0]
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     lengths=st.lists(st.integers(1, 5), min_size=1, max_size=4).map(lambda n: sorted(n)[::-1]),
     backwards=st.booleans(),

@@ -137,7 +137,7 @@ def test_the_loss_of_a_batch_equals_plain_loops(attention, depths):
     assert batch.tokens == sum(map(len, targets))
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(
     st.lists(st.tuples(st.integers(1, 7), st.integers(1, 7)), min_size=1, max_size=6),
     st.sampled_from(SHAPES),
